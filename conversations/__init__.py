@@ -1,0 +1,1 @@
+"""Remembering: conversations and their messages. Knows nothing of voice."""

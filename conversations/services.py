@@ -1,0 +1,159 @@
+"""Every write to conversations and messages. Each function is one transaction and takes its arguments by name."""
+
+import re
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from conversations.errors import ConversationNotFound
+from conversations.models import Conversation, Message
+
+_Status = Message.Status
+_MAY_BECOME: dict[str, frozenset[str]] = {
+    _Status.PENDING: frozenset({_Status.FINAL, _Status.INTERRUPTED, _Status.FAILED}),
+    _Status.FAILED: frozenset({_Status.FINAL}),
+    _Status.FINAL: frozenset({_Status.INTERRUPTED}),
+    _Status.INTERRUPTED: frozenset(),
+}
+
+_TITLE_LENGTH = 60
+# A sentence shorter than 15 characters ("Hi.", "Dr.") says nothing about what follows it.
+_FIRST_SENTENCE = re.compile(rf"^.{{14,{_TITLE_LENGTH - 1}}}?(?=[.!?…](?:\s|$))[!?…]?")
+
+
+@transaction.atomic
+def create_conversation(*, user: User, title: str = "") -> Conversation:
+    """Begin an empty conversation of `user`."""
+    return Conversation.objects.create(user=user, title=_storable(title))
+
+
+@transaction.atomic
+def rename_conversation(*, conversation: Conversation, title: str) -> Conversation:
+    """Give it a title; an empty one is filled again by the next words of the person. Its place in the list stays."""
+    conversation.title = _storable(title)
+    conversation.save(update_fields=("title",))
+    return conversation
+
+
+@transaction.atomic
+def delete_conversation(*, conversation: Conversation) -> None:
+    """Delete it with every word in it. A session that still speaks in it meets ConversationNotFound."""
+    # The lock lets an append that is under way finish first; otherwise its row could appear behind the cascade.
+    Conversation.objects.select_for_update().filter(pk=conversation.pk).first()
+    Conversation.objects.filter(pk=conversation.pk).delete()
+
+
+@transaction.atomic
+def append_message(
+    *,
+    conversation_id: UUID | str,
+    role: str,
+    modality: str,
+    status: str,
+    text: str,
+    unheard_text: str = "",
+    heard_is_estimated: bool = False,
+    hidden: bool = False,
+    external_id: str | None = None,
+    spoken_at: datetime,
+) -> Message:
+    """Write one turn at the next position, or settle the turn that already has this `external_id`.
+
+    Saying the same twice changes nothing, and a settled turn only moves pending -> final | interrupted | failed,
+    failed -> final, final -> interrupted; any other status leaves the row as it is. Raises ConversationNotFound when
+    the conversation is gone and ValueError for a role, modality or status that does not exist.
+    """
+    words = {
+        "status": _Status(status),
+        "text": _storable(text),
+        "unheard_text": _storable(unheard_text),
+        "heard_is_estimated": heard_is_estimated,
+        "hidden": hidden,
+    }
+    conversation = _locked(conversation_id)
+    known = _said_before(conversation, external_id)
+    if known is None:
+        message = Message.objects.create(
+            conversation=conversation,
+            position=conversation.message_count,
+            role=Message.Role(role),
+            modality=Message.Modality(modality),
+            external_id=_fitting(external_id),
+            spoken_at=spoken_at,
+            **words,
+        )
+        conversation.message_count += 1
+    elif words["status"] in _MAY_BECOME[known.status]:
+        message = known
+        for name, value in words.items():
+            setattr(message, name, value)
+        message.save(update_fields=tuple(words))
+    else:
+        return known
+    _touch(conversation, message)
+    return message
+
+
+@transaction.atomic
+def fail_pending(*, external_id_prefix: str, conversation_id: UUID | str | None = None) -> int:
+    """Settle as failed every pending turn whose external id begins with the prefix; answers how many there were.
+
+    For turns whose session is over, so that no transcript will come any more.
+    """
+    if not external_id_prefix:
+        raise ValueError("An empty prefix would fail the pending turns of everybody.")
+    pending = Message.objects.filter(status=_Status.PENDING, external_id__startswith=external_id_prefix)
+    if conversation_id is not None:
+        pending = pending.filter(conversation_id=conversation_id)
+    return pending.update(status=_Status.FAILED)
+
+
+def _locked(conversation_id: UUID | str) -> Conversation:
+    """The row, locked until the transaction ends. On SQLite the IMMEDIATE transaction is the lock."""
+    try:
+        return Conversation.objects.select_for_update().get(pk=conversation_id)
+    except Conversation.DoesNotExist as error:
+        raise ConversationNotFound from error
+
+
+def _said_before(conversation: Conversation, external_id: str | None) -> Message | None:
+    if external_id is None:
+        return None
+    return Message.objects.filter(conversation=conversation, external_id=_fitting(external_id)).first()
+
+
+def _touch(conversation: Conversation, message: Message) -> None:
+    """Note on the conversation that something was said, and what it is about if nothing says so yet."""
+    if not conversation.title and message.role == Message.Role.USER and not message.hidden:
+        conversation.title = _title_of(message.text)
+    conversation.save(update_fields=("message_count", "title", "updated_at"))
+
+
+def _title_of(text: str) -> str:
+    """The first sentence, else the first words, in at most 60 characters."""
+    line = " ".join(text.split())
+    sentence = _FIRST_SENTENCE.match(line)
+    if sentence:
+        return sentence.group()
+    if len(line) <= _TITLE_LENGTH:
+        return line
+    cut = line[:_TITLE_LENGTH]
+    return (cut.rpartition(" ")[0] or cut[:-1]).rstrip(" ,;:-") + "…"
+
+
+def _storable(text: str) -> str:
+    """The text without what a database refuses: NUL (PostgreSQL) and lone surrogates (no UTF-8 has them)."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _fitting(external_id: str | None) -> str | None:
+    """The id as the column can hold it. Item ids are chosen by clients, so a long one ends in its digest."""
+    if external_id is None:
+        return None
+    stored = _storable(external_id)
+    if len(stored) <= 200:
+        return stored
+    return f"{stored[:135]}:{sha256(stored.encode()).hexdigest()}"

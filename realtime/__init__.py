@@ -1,0 +1,1 @@
+"""Speaking: tickets, the protocol, the relay, the providers and the embedded engine."""

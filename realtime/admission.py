@@ -1,0 +1,113 @@
+"""From a handshake to an opened session: origin, credential, conversation. Raises a RealtimeError for every no."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken
+
+from conversations.errors import ConversationNotFound
+from realtime import services, tickets
+from realtime.config import RealtimeConfig
+from realtime.errors import (
+    ConversationGone,
+    NotSignedIn,
+    OriginRefused,
+    RealtimeDisabled,
+    TicketRefused,
+    UnsupportedQuery,
+)
+from realtime.executors import in_database
+from realtime.live import LiveSessions
+from realtime.models import VoiceSession
+
+OWN_DRESS = "voiceassist.v1"
+GA_DRESS = "realtime"
+_KEY = "openai-insecure-api-key."
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a client said when it opened the socket."""
+
+    subprotocols: tuple[str, ...]
+    query: dict[str, str]
+    origin: str | None
+    bearer: str = field(default="", repr=False)
+
+    @property
+    def credential(self) -> str:
+        """The ticket or access token, from the subprotocols or the Authorization header; empty without one."""
+        offered = (name.removeprefix(_KEY) for name in self.subprotocols if name.startswith(_KEY))
+        return next(offered, "") or self.bearer
+
+    @property
+    def dress(self) -> str | None:
+        """The subprotocol we choose: our own when it is offered, else GA's; None for a client that offers neither."""
+        return next((name for name in (OWN_DRESS, GA_DRESS) if name in self.subprotocols), None)
+
+    @property
+    def announces(self) -> bool:
+        """Whether the client knows our own events."""
+        return self.dress == OWN_DRESS or self.query.get("voiceassist") == "1"
+
+
+def handshake_of(scope: Mapping[str, Any]) -> Handshake:
+    """Read an ASGI WebSocket scope."""
+    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    kind, _, token = headers.get(b"authorization", "").partition(" ")
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return Handshake(
+        subprotocols=tuple(scope.get("subprotocols") or ()),
+        query={name: values[-1] for name, values in query.items()},
+        origin=headers.get(b"origin"),
+        bearer=token.strip() if kind.lower() == "bearer" else "",
+    )
+
+
+async def admit(
+    handshake: Handshake, *, config: RealtimeConfig, origins: list[str], live: LiveSessions
+) -> VoiceSession:
+    """Open the session that the handshake is entitled to. A live one on the same conversation here is ended first."""
+    # Programs send no Origin and are judged by their credential; a page is also judged by where it comes from.
+    if handshake.origin is not None and handshake.origin not in origins:
+        raise OriginRefused
+    if {"intent", "call_id"} & set(handshake.query):
+        raise UnsupportedQuery
+    if not config.enabled:
+        raise RealtimeDisabled
+    secret = handshake.credential
+    if not secret:
+        raise NotSignedIn
+    if not tickets.is_ticket(secret):
+        secret = await in_database(_ticket_for_token)(secret, handshake.query.get("conversation_id"), config)
+    return await _redeem(secret, live)
+
+
+async def _redeem(secret: str, live: LiveSessions) -> VoiceSession:
+    find = in_database(services.find_ticket)
+    known = await find(secret, redeemable=False)
+    # A client that comes straight back may be here before its old socket has put everything down.
+    await live.settle(known.pk)
+    session = await find(secret)
+    await live.replace(str(session.conversation_id))
+    return await in_database(services.redeem_ticket)(secret)
+
+
+def _ticket_for_token(token: str, conversation_id: str | None, config: RealtimeConfig) -> str:
+    """Open a session on the fly for the holder of an access token, and return its ticket."""
+    authentication = JWTAuthentication()
+    try:
+        user = authentication.get_user(authentication.get_validated_token(token.encode()))
+    except (InvalidToken, AuthenticationFailed) as error:
+        raise TicketRefused from error
+    try:
+        wanted = UUID(conversation_id) if conversation_id else None
+        request = services.SessionRequest(conversation_id=wanted)
+        return services.open_session(user=cast(User, user), request=request, config=config).ticket.secret
+    except (ConversationNotFound, ValueError) as error:
+        raise ConversationGone from error

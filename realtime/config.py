@@ -1,0 +1,49 @@
+"""What the rooms of `realtime` are configured with: frozen values, built once by the settings and handed down."""
+
+from dataclasses import dataclass, field
+
+MEDICAL_PERSONA = """\
+You are a helpful medical AI assistant. You speak with people about their health in plain, kind words.
+You are not a doctor and you do not diagnose. Say so when it matters, and say when something should be seen by a
+clinician. If what you hear could be an emergency (chest pain, trouble breathing, signs of a stroke, heavy bleeding,
+thoughts of suicide), say at once that the local emergency number should be called, before anything else.
+Do not invent facts, doses or sources; say when you do not know. Ask one question at a time.
+Your answers are spoken aloud: keep them short, without lists, headings or markup."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The embedded engine: where its answers come from and how many may speak with it at once."""
+
+    chat_base_url: str = ""
+    chat_model: str = ""
+    chat_api_key: str = field(default="", repr=False)
+    speech_sessions: int = 4
+    """How many sessions may hold a speech worker at once; a further one is refused with `engine_busy`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeConfig:
+    """Everything that decides how sessions are issued, where they lead and what bounds them."""
+
+    enabled: bool = True
+    provider: str = "embedded"
+    model: str = "gpt-realtime-2.1"
+    base_url: str = "wss://api.openai.com/v1/realtime"
+    api_key_header: str = "Authorization"
+    api_key: str = field(default="", repr=False)
+    token_expiry_sec: int = 300
+    voice: str = ""
+    """Empty for the provider's own default."""
+    transcription_model: str = ""
+    """Empty for the provider's own default."""
+    language: str = ""
+    instructions: str = MEDICAL_PERSONA
+    history_tokens: int = 6000
+    sessions_per_user: int = 2
+    minutes_per_day: int | None = None
+    idle_minutes: int = 10
+    public_url: str = "http://127.0.0.1:8000"
+    identifier_salt: str = field(default="", repr=False)
+    """Keys the hash that names a user to the provider (OpenAI-Safety-Identifier)."""
+    engine: EngineConfig = field(default_factory=EngineConfig)

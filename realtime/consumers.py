@@ -1,0 +1,208 @@
+"""The ASGI edge of the socket: admit, compose, run the relay, end. Audio meets no thread and no channel layer here."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import orjson
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.conf import settings
+
+from realtime import services
+from realtime.admission import OWN_DRESS, Handshake, admit, handshake_of
+from realtime.config import RealtimeConfig
+from realtime.errors import EndReason, RealtimeError
+from realtime.executors import in_database
+from realtime.history import DatabaseLedger
+from realtime.live import THIS_PROCESS, LiveSession
+from realtime.models import VoiceSession
+from realtime.protocol.core import RealtimeProtocol
+from realtime.protocol.events import Event, error_event
+from realtime.protocol.session import SessionSetup
+from realtime.providers.base import Description
+from realtime.providers.identifiers import safety_identifier
+from realtime.providers.registry import provider_for
+from realtime.relay import Relay
+
+log = logging.getLogger(__name__)
+CLOSE_SECONDS = 5.0
+CLEAN_CLOSES = frozenset({1000, 1005})
+"""What a client sends that means to leave. Everything else may come back."""
+
+
+class RealtimeConsumer(AsyncConsumer):
+    """One socket, one session."""
+
+    channel_layer_alias = None  # type: ignore[assignment]  # Channels reads None as: no layer
+
+    def __init__(self) -> None:
+        self._relay: Relay | None = None
+        self._session: asyncio.Task[None] | None = None
+        self._decided = asyncio.Event()
+        """Set once the session is composed, or refused."""
+        self._left: int | None = None
+
+    async def __call__(
+        self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Channels does not call `disconnect` when a send fails or the server stops; this is always run.
+            await asyncio.shield(self._finish())
+
+    async def dispatch(self, message: Any) -> None:
+        # Channels' own dispatch hops to one thread that all sockets share, for every message.
+        match message["type"]:
+            case "websocket.receive":
+                await self._receive(message)
+            case "websocket.connect":
+                self._session = asyncio.create_task(self._hold(handshake_of(cast(dict[str, Any], self.scope))))
+            case "websocket.disconnect":
+                self._leave(message.get("code") or 1005)
+                raise StopConsumer
+
+    async def _receive(self, message: Any) -> None:
+        """Hand a frame to the relay. Waiting here stops the reading of the socket: that is the back-pressure."""
+        if self._relay is None:
+            await self._decided.wait()
+        if self._relay is not None:
+            frame = message.get("bytes")
+            await self._relay.offer(message["text"] if frame is None else frame)
+
+    def _leave(self, code: int) -> None:
+        self._left = code
+        if self._relay is not None:
+            self._relay.client_left(clean=code in CLEAN_CLOSES)
+
+    async def _finish(self) -> None:
+        if self._session is not None:
+            if self._left is None:
+                self._leave(1006)
+            await self._session
+
+    # --- the session --------------------------------------------------------------------------------------------
+
+    async def _hold(self, handshake: Handshake) -> None:
+        """The whole life of one socket."""
+        await self.send({"type": "websocket.accept", "subprotocol": handshake.dress})
+        config: RealtimeConfig = settings.REALTIME
+        try:
+            session = await admit(handshake, config=config, origins=settings.ALLOWED_ORIGINS, live=THIS_PROCESS)
+        except RealtimeError as error:
+            await self._refuse(handshake, error)
+        except Exception:
+            log.exception("A socket could not be admitted")
+            await self._refuse(handshake, RealtimeError())
+        else:
+            await self._run(session, handshake, config)
+        finally:
+            self._decided.set()
+
+    async def _run(self, session: VoiceSession, handshake: Handshake, config: RealtimeConfig) -> None:
+        ledger = DatabaseLedger(session, config)
+        reason: EndReason = "internal"
+        try:
+            relay = await self._compose(session, handshake, config, ledger)
+            here = LiveSession(session.pk, str(session.conversation_id), relay.end, lambda: relay.is_leaving)
+            THIS_PROCESS.add(here)
+            try:
+                ended = await relay.run()
+                reason = ended.reason
+            finally:
+                # Written before anybody who waits for this session goes on.
+                await ledger.end(reason)
+                THIS_PROCESS.remove(here)
+        except RealtimeError as error:
+            await ledger.end(error.end_reason)
+            await self._refuse(handshake, error)
+            return
+        if not ended.client_is_gone:
+            await self._close(ended.close_code, reason)
+
+    async def _compose(
+        self, session: VoiceSession, handshake: Handshake, config: RealtimeConfig, ledger: DatabaseLedger
+    ) -> Relay:
+        provider = provider_for(config)
+        provider.check()
+        instructions = await in_database(services.get_session_instructions)(session.conversation_id, config=config)
+        setup = _setup(session, handshake, config, provider.description, instructions)
+        relay = Relay(
+            core=RealtimeProtocol(setup, asyncio.get_running_loop().time()),
+            client=self,
+            provider=provider,
+            ledger=ledger,
+            safety_identifier=safety_identifier(session.user_id, salt=config.identifier_salt),
+            clock=asyncio.get_running_loop().time,
+        )
+        self._relay = relay
+        self._decided.set()
+        if self._left is not None:
+            relay.client_left(clean=self._left in CLEAN_CLOSES)
+        return relay
+
+    # --- the client's side of the relay -------------------------------------------------------------------------
+
+    async def send_text(self, frame: str) -> None:
+        await self.send({"type": "websocket.send", "text": frame})
+
+    async def send_audio(self, pcm: bytes) -> None:
+        await self.send({"type": "websocket.send", "bytes": pcm})
+
+    async def _refuse(self, handshake: Handshake, error: RealtimeError) -> None:
+        """Say no in words: a handshake that is turned away reaches a browser as a bare 1006."""
+        events: list[Event] = [error_event("event_refused", error.code, error.detail)]
+        if handshake.announces:
+            ended: dict[str, Any] = {
+                "type": "voiceassist.ended",
+                "event_id": "event_ended",
+                "reason": error.end_reason,
+                "code": error.code,
+                "detail": error.detail,
+                "retryable": error.retryable,
+            }
+            if error.retry_after is not None:
+                ended["retry_after"] = error.retry_after
+            events.append(ended)
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                for event in events:
+                    await self.send_text(orjson.dumps(event).decode())
+        except (OSError, TimeoutError):
+            return
+        await self._close(error.close_code, error.code)
+
+    async def _close(self, code: int, reason: str) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.send({"type": "websocket.close", "code": code, "reason": reason})
+        except (OSError, TimeoutError, RuntimeError):
+            # RuntimeError is how servers say that the socket is closed already.
+            log.debug("the socket was closed before we could close it with %s", code)
+
+
+def _setup(
+    session: VoiceSession, handshake: Handshake, config: RealtimeConfig, description: Description, instructions: str
+) -> SessionSetup:
+    return SessionSetup(
+        session_id=session.pk,
+        conversation_id=str(session.conversation_id),
+        model=description.model,
+        provider_name=description.name,
+        provider_label=description.label,
+        is_language_model=description.is_language_model,
+        instructions=instructions,
+        voice=session.voice,
+        speed=session.speed,
+        language=session.language,
+        transcription_model=config.transcription_model or description.transcription_model,
+        output=session.output,
+        turn_detection=session.turn_detection,
+        save=session.save_transcript,
+        binary_audio=handshake.dress == OWN_DRESS,
+        announces=handshake.announces,
+        idle_seconds=config.idle_minutes * 60.0,
+        voice_problem=description.voice_problem,
+    )

@@ -1,0 +1,204 @@
+"""What can go wrong while speaking, drawn once.
+
+RealtimeError
+├── RealtimeDisabled          503 / 4503   switched off by the operator
+├── RealtimeNotConfigured     503 / 4503   a provider without its key
+├── EngineBusy                503 / 4503   every speech worker is taken
+├── SessionNotFound           404 / 4404
+├── SessionNotResumable       409 / 4401   the time to come back is over
+├── TooManySessions           429 / 4429
+├── DailyLimitReached         429 / 4429
+├── TicketRefused             401 / 4401   unknown, spent or expired
+├── NotSignedIn               401 / 4401   no credential at all
+├── OriginRefused             403 / 4403   a page of another site
+├── UnsupportedQuery          400 / 4400
+├── ConversationGone          404 / 4404
+├── SignedOut                 403 / 4403
+└── UpstreamError             503 / 4502
+    ├── UpstreamUnreachable                no connection could be made
+    ├── UpstreamRefused                    the provider said no: key, quota, model
+    └── UpstreamClosed                     the connection ended; `code` and `reason` are the peer's
+
+`code` is stable and for programs, `detail` is one sentence for people, `status` is HTTP's, `close_code` the socket's,
+`end_reason` the one written into the session's row, `retryable` says whether trying again can help.
+"""
+
+from typing import Literal
+
+EndReason = Literal[
+    "client",
+    "idle",
+    "daily_limit",
+    "ended_by_owner",
+    "ended_by_admin",
+    "replaced",
+    "signed_out",
+    "account_disabled",
+    "erased",
+    "conversation_deleted",
+    "draining",
+    "client_lost",
+    "slow_client",
+    "protocol_error",
+    "provider_auth",
+    "provider_quota",
+    "provider_failed",
+    "provider_silent",
+    "engine_busy",
+    "internal",
+    "lost",
+]
+
+
+class RealtimeError(Exception):
+    code = "internal"
+    detail = "Something went wrong on our side. What was said so far is kept; start the session again."
+    status = 500
+    close_code = 4500
+    end_reason: EndReason = "internal"
+    retryable = False
+    retry_after: int | None = None
+    """Seconds after which trying again can help."""
+
+    def __init__(self, detail: str | None = None, *, retry_after: int | None = None) -> None:
+        super().__init__(detail or self.detail)
+        if detail:
+            self.detail = detail
+        if retry_after is not None:
+            self.retry_after = retry_after
+
+
+class RealtimeDisabled(RealtimeError):
+    code = "realtime_disabled"
+    detail = "Voice and chat sessions are switched off on this server. Your conversations can still be read."
+    status = 503
+    close_code = 4503
+
+
+class RealtimeNotConfigured(RealtimeError):
+    code = "realtime_not_configured"
+    detail = "This server has no key for its speech provider yet. Ask whoever runs it to set OPENAI_API_KEY."
+    status = 503
+    close_code = 4503
+    end_reason: EndReason = "provider_auth"
+
+
+class EngineBusy(RealtimeError):
+    code = "engine_busy"
+    detail = "Everyone who can be listened to at once is speaking. Try again in a moment; you can still type."
+    status = 503
+    close_code = 4503
+    end_reason: EndReason = "engine_busy"
+    retryable = True
+    retry_after: int | None = 15
+
+
+class SessionNotFound(RealtimeError):
+    code = "session_not_found"
+    detail = "There is no such session."
+    status = 404
+    close_code = 4404
+
+
+class SessionNotResumable(RealtimeError):
+    code = "session_not_resumable"
+    detail = "The time to come back to that session is over. Start a new one; the conversation is kept."
+    status = 409
+    close_code = 4401
+
+
+class TooManySessions(RealtimeError):
+    code = "too_many_sessions"
+    detail = "You are already in as many live sessions as this server allows. End one of them first."
+    status = 429
+    close_code = 4429
+    retryable = True
+    retry_after: int | None = 30
+
+
+class DailyLimitReached(RealtimeError):
+    code = "daily_limit_reached"
+    detail = "Today's talking time is used up. It starts again tomorrow; your conversations can still be read."
+    status = 429
+    close_code = 4429
+    end_reason: EndReason = "daily_limit"
+
+
+class TicketRefused(RealtimeError):
+    code = "ticket_refused"
+    detail = "This session's ticket is unknown, already used or too old. Start the session again."
+    status = 401
+    close_code = 4401
+
+
+class NotSignedIn(RealtimeError):
+    code = "not_authenticated"
+    detail = "Sign in first: send a session ticket or an access token as the key of the connection."
+    status = 401
+    close_code = 4401
+
+
+class OriginRefused(RealtimeError):
+    code = "origin_refused"
+    detail = "This page may not speak with this server. Open VoiceAssist at its own address (PUBLIC_URL)."
+    status = 403
+    close_code = 4403
+
+
+class UnsupportedQuery(RealtimeError):
+    code = "unsupported_parameter"
+    detail = "`intent` and `call_id` are not supported here. Connect with `model` alone."
+    status = 400
+    close_code = 4400
+    end_reason: EndReason = "protocol_error"
+
+
+class ConversationGone(RealtimeError):
+    code = "conversation_not_found"
+    detail = "There is no such conversation. It may have been deleted; start a new one."
+    status = 404
+    close_code = 4404
+    end_reason: EndReason = "conversation_deleted"
+
+
+class SignedOut(RealtimeError):
+    code = "signed_out"
+    detail = "You are signed out. Sign in again to go on; the conversation is kept."
+    status = 403
+    close_code = 4403
+    end_reason: EndReason = "signed_out"
+
+
+class UpstreamError(RealtimeError):
+    code = "provider_failed"
+    detail = "The speech provider could not be used. What was said so far is kept; try again in a moment."
+    status = 503
+    close_code = 4502
+    end_reason: EndReason = "provider_failed"
+
+
+class UpstreamUnreachable(UpstreamError):
+    code = "provider_unreachable"
+    detail = "The speech provider could not be reached. Check the server's connection and try again in a moment."
+    retryable = True
+
+
+class UpstreamRefused(UpstreamError):
+    """The provider said no. `upstream_code` is its word; its own sentence may hold parts of a key and stays out."""
+
+    def __init__(self, code: str, detail: str, end_reason: EndReason, *, upstream_code: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+        self.end_reason = end_reason
+        self.upstream_code = upstream_code
+
+
+class UpstreamClosed(UpstreamError):
+    """The connection to the provider ended with WebSocket close code `closed_with`."""
+
+    retryable = True
+
+    def __init__(self, closed_with: int, reason: str = "") -> None:
+        super().__init__()
+        self.closed_with = closed_with
+        self.reason = reason

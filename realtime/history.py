@@ -1,0 +1,67 @@
+"""Where a relay's turns and usage are kept: the database, patiently."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from realtime import services
+from realtime.config import RealtimeConfig
+from realtime.errors import EndReason
+from realtime.executors import in_database
+from realtime.models import VoiceSession
+from realtime.protocol.effects import Turn
+from realtime.protocol.events import Event
+from realtime.relay import Saved
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+WAITS = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between tries while the database is away: words wait, they are not dropped."""
+
+
+class DatabaseLedger:
+    """The ledger of one live session (see `realtime.relay.Ledger`)."""
+
+    def __init__(self, session: VoiceSession, config: RealtimeConfig) -> None:
+        self._session = session
+        self._config = config
+        self._auth_hash = session.user.get_session_auth_hash()
+
+    async def record_turn(self, turn: Turn, seconds_ago: float) -> Saved | None:
+        spoken_at = timezone.now() - timedelta(seconds=max(0.0, seconds_ago))
+        write = in_database(services.record_turn)
+        message = await _patiently(lambda: write(session=self._session, turn=turn, spoken_at=spoken_at))
+        return None if message is None else Saved(str(message.pk), message.position)
+
+    async def record_usage(self, usage: Event) -> None:
+        write = in_database(services.record_usage)
+        await _patiently(lambda: write(session=self._session, usage=usage))
+
+    async def renew(self) -> EndReason | None:
+        renew = in_database(services.renew_lease)
+        try:
+            return await renew(session=self._session, auth_hash=self._auth_hash, config=self._config)
+        except (OperationalError, InterfaceError):
+            log.warning("session %s: the lease could not be renewed, trying again later", self._session.pk)
+            return None
+
+    async def end(self, reason: EndReason) -> None:
+        """Write the end down."""
+        write = in_database(services.end_session)
+        await _patiently(lambda: write(session=self._session, reason=reason))
+
+
+async def _patiently(write: Callable[[], Awaitable[T]]) -> T:
+    """Try again while the database is away; its own error after the last try."""
+    for wait in WAITS:
+        try:
+            return await write()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("the database is away (%s), trying again in %s s", type(error).__name__, wait)
+            await asyncio.sleep(wait)
+    return await write()

@@ -1,0 +1,81 @@
+"""The sessions that live in this process: found by id or conversation, ended from any thread. Framework-free."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from realtime.errors import EndReason
+
+REPLACE_SECONDS = 5.0
+"""How long a newer session waits for the older one on its conversation to put everything down."""
+
+
+@dataclass(slots=True, eq=False)
+class LiveSession:
+    """A session while its relay runs. `end` is called in the loop that holds it."""
+
+    session_id: str
+    conversation_id: str
+    end: Callable[[EndReason], None]
+    is_leaving: Callable[[], bool]
+    """Whether its client is gone and it only puts down what was said."""
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class LiveSessions:
+    """All of one process. Adding and removing happen in the loop; `end` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, LiveSession] = {}
+        self._lock = threading.Lock()
+
+    def add(self, session: LiveSession) -> None:
+        """Make a session known."""
+        with self._lock:
+            self._sessions[session.session_id] = session
+
+    def remove(self, session: LiveSession) -> None:
+        """The session is over and all of it is saved."""
+        with self._lock:
+            if self._sessions.get(session.session_id) is session:
+                del self._sessions[session.session_id]
+        session.over.set()
+
+    def end(self, session_ids: Iterable[str], reason: EndReason) -> None:
+        """End those of the sessions that live here. Returns at once."""
+        with self._lock:
+            found = [self._sessions[name] for name in session_ids if name in self._sessions]
+        for session in found:
+            session.loop.call_soon_threadsafe(session.end, reason)
+
+    async def replace(self, conversation_id: str) -> None:
+        """End what lives here on a conversation, and wait until its last words are saved."""
+        with self._lock:
+            older = [s for s in self._sessions.values() if s.conversation_id == conversation_id]
+        for session in older:
+            session.loop.call_soon_threadsafe(session.end, "replaced")
+        await _until_over(older)
+
+    async def settle(self, session_id: str) -> None:
+        """Wait for a session whose client has left to put everything down."""
+        with self._lock:
+            session = self._sessions.get(session_id)
+        if session is not None and session.is_leaving():
+            await _until_over([session])
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+
+async def _until_over(sessions: list[LiveSession]) -> None:
+    here = asyncio.get_running_loop()
+    waits = [asyncio.create_task(session.over.wait()) for session in sessions if session.loop is here]
+    if waits:
+        _, late = await asyncio.wait(waits, timeout=REPLACE_SECONDS)
+        for task in late:
+            task.cancel()
+
+
+THIS_PROCESS = LiveSessions()

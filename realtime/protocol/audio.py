@@ -1,0 +1,30 @@
+"""PCM16 little-endian mono at 24 kHz: lengths, and base64 that refuses what is not base64."""
+
+from base64 import b64encode
+from binascii import Error, a2b_base64
+
+BYTES_PER_MS = 48
+"""24,000 samples of two bytes a second."""
+
+
+def milliseconds(pcm_bytes: int) -> int:
+    """How long `pcm_bytes` bytes of audio last."""
+    return pcm_bytes // BYTES_PER_MS
+
+
+def decode(text: str) -> bytes:
+    """The bytes behind strict base64. Raises ValueError for anything else."""
+    try:
+        return a2b_base64(text, strict_mode=True)
+    except Error as error:
+        raise ValueError("not base64") from error
+
+
+def encode(pcm: bytes) -> str:
+    """Base64 of `pcm`."""
+    return b64encode(pcm).decode("ascii")
+
+
+def decoded_length(text: str) -> int:
+    """How many bytes the base64 `text` stands for, without decoding it."""
+    return len(text) * 3 // 4 - (text[-2:].count("=") if text else 0)

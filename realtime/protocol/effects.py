@@ -1,0 +1,102 @@
+"""What the core asks of the relay. The core itself touches nothing."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from realtime.errors import EndReason
+from realtime.protocol.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn as it is to be stored. Sent again with the same `item_id` when more is known of it."""
+
+    item_id: str
+    role: Literal["user", "assistant"]
+    modality: Literal["text", "audio"]
+    status: Literal["pending", "final", "interrupted", "failed"]
+    text: str
+    """What was said and, of an answer, heard."""
+    unheard_text: str = ""
+    heard_is_estimated: bool = False
+    hidden: bool = False
+    """Nothing was said (noise): the place is kept and not shown."""
+    at: float = 0.0
+    """When it was said, in seconds of the clock that the core is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToClient:
+    """An event of ours, or a changed one of upstream's."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class FrameToClient:
+    """A frame of upstream's, passed on as it came."""
+
+    frame: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioToClient:
+    """Audio of the answer that is being given, for a client that takes binary frames."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeAudio:
+    """Drop the audio that still waits to be sent to the client: it belongs to an answer that was interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToUpstream:
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class AudioToUpstream:
+    """Microphone audio that is known to be PCM16."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTurn:
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUsage:
+    """The `usage` object of one finished response."""
+
+    usage: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Upstream is configured; the client may speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Close the client with `close_code` and end the session for `reason`."""
+
+    reason: EndReason
+    close_code: int
+
+
+Effect = (
+    ToClient
+    | FrameToClient
+    | AudioToClient
+    | PurgeAudio
+    | ToUpstream
+    | AudioToUpstream
+    | RecordTurn
+    | RecordUsage
+    | Ready
+    | End
+)

@@ -1,0 +1,40 @@
+"""The few event shapes we make ourselves; everything else passes through untouched."""
+
+from typing import Any
+
+Event = dict[str, Any]
+"""One Realtime event, as JSON has it."""
+
+
+def error_event(
+    event_id: str, code: str, message: str, *, param: str | None = None, caused_by: str | None = None
+) -> Event:
+    """An `error` event. `caused_by` is the client's own id of the event that failed."""
+    kind = "server_error" if code in {"internal", "provider_failed", "provider_silent"} else "invalid_request_error"
+    return {
+        "type": "error",
+        "event_id": event_id,
+        "error": {"type": kind, "code": code, "message": message, "param": param, "event_id": caused_by},
+    }
+
+
+def text_of(value: Any) -> str:
+    """`value` when it is a string, else an empty one: peers send nulls where text is due."""
+    return value if isinstance(value, str) else ""
+
+
+def mapping_of(value: Any) -> Event:
+    """`value` when it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: Any) -> list[Any]:
+    """`value` when it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def item_text(item: Event) -> str:
+    """All words of a message item, its parts joined by blanks."""
+    parts = [mapping_of(part) for part in list_of(item.get("content"))]
+    words = [text_of(part.get("text")) or text_of(part.get("transcript")) for part in parts]
+    return " ".join(word for word in words if word)

@@ -1,0 +1,247 @@
+"""What a client may send and set, and what is the server's own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from realtime.protocol import audio
+from realtime.protocol.events import Event, list_of, mapping_of, text_of
+from realtime.protocol.wire import MalformedFrame, check_pcm
+
+MAX_ID = 64
+"""Characters of an id that a client chooses; it becomes part of a message's external id."""
+
+
+class NotAllowed(ValueError):
+    """A well-formed event that a client may not send: `code` and the message are told to it."""
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChange:
+    """What is left of a client's `session.update` once the server's own fields are dropped. Empty fields: unchanged."""
+
+    output_modalities: list[str] | None = None
+    voice: str | None = None
+    speed: float | None = None
+    language: str | None = None
+    noise_reduction: Event | None = None
+    turn_detection: Event | None = None
+    clears: frozenset[str] = frozenset()
+    """Fields that were set to null: `noise_reduction`, `turn_detection`."""
+
+    @property
+    def is_empty(self) -> bool:
+        return self == SessionChange()
+
+
+def admit(event: Event) -> Event:
+    """The event as it may go upstream. Raises NotAllowed.
+
+    Audio and `session.update` have doors of their own: `microphone_audio` and `session_change`.
+    """
+    check = _CHECKS.get(event["type"])
+    if check is None:
+        raise NotAllowed(
+            "unsupported_event", f"This server does not take events of type {event['type'][:MAX_ID]!r}.", "type"
+        )
+    return check(event)
+
+
+def microphone_audio(event: Event) -> bytes:
+    """The PCM16 of an `input_audio_buffer.append`. Raises MalformedFrame."""
+    try:
+        pcm = audio.decode(event["audio"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedFrame("invalid_audio", "The `audio` of that event is not base64.") from error
+    check_pcm(pcm)
+    return pcm
+
+
+def _plain(event: Event) -> Event:
+    return _only(event, ())
+
+
+def _create(event: Event) -> Event:
+    if event.get("previous_item_id") is not None:
+        raise NotAllowed("unsupported_parameter", "Items are added at the end here.", "previous_item_id")
+    item = mapping_of(event.get("item"))
+    if item.get("type") != "message" or item.get("role") != "user":
+        raise NotAllowed("unsupported_item", "Only messages of the user can be created here.", "item.role")
+    parts = [mapping_of(part) for part in list_of(item.get("content"))]
+    if not parts or any(part.get("type") != "input_text" for part in parts):
+        raise NotAllowed("unsupported_item", "Only `input_text` can be created here.", "item.content")
+    texts = [text_of(part.get("text")) for part in parts]
+    if not "".join(texts).strip():
+        raise NotAllowed("invalid_value", "That message is empty.", "item.content[0].text")
+    kept: Event = {
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": text} for text in texts],
+    }
+    if item.get("id") is not None:
+        kept["id"] = _id(item, "id", "item.id")
+    return _only(event, ()) | {"item": kept}
+
+
+def _truncate(event: Event) -> Event:
+    end = event.get("audio_end_ms")
+    if not isinstance(end, int) or isinstance(end, bool) or end < 0:
+        raise NotAllowed("invalid_value", "`audio_end_ms` is a whole number from 0 up.", "audio_end_ms")
+    return _item_operation(event) | {"content_index": 0, "audio_end_ms": end}
+
+
+def _item_operation(event: Event) -> Event:
+    return _only(event, ()) | {"item_id": _id(event, "item_id", "item_id")}
+
+
+def _create_response(event: Event) -> Event:
+    asked = mapping_of(event.get("response"))
+    for field in ("instructions", "tools", "input", "prompt"):
+        if asked.get(field):
+            raise NotAllowed("unsupported_parameter", f"`{field}` is set by this server.", f"response.{field}")
+    if asked.get("conversation") not in (None, "auto"):
+        raise NotAllowed("unsupported_parameter", "Answers belong to the conversation here.", "response.conversation")
+    kept: Event = {}
+    modalities = asked.get("output_modalities", asked.get("modalities"))
+    if modalities is not None:
+        kept["output_modalities"] = _modalities(modalities, "response.output_modalities")
+    if asked.get("metadata"):
+        kept["metadata"] = mapping_of(asked["metadata"])
+    admitted = _only(event, ())
+    return admitted | {"response": kept} if kept else admitted
+
+
+def _cancel(event: Event) -> Event:
+    admitted = _only(event, ())
+    if event.get("response_id") is not None:
+        admitted["response_id"] = _id(event, "response_id", "response_id")
+    return admitted
+
+
+_CHECKS: dict[str, Callable[[Event], Event]] = {
+    "input_audio_buffer.commit": _plain,
+    "input_audio_buffer.clear": _plain,
+    "conversation.item.create": _create,
+    "conversation.item.truncate": _truncate,
+    "conversation.item.delete": _item_operation,
+    "conversation.item.retrieve": _item_operation,
+    "response.create": _create_response,
+    "response.cancel": _cancel,
+}
+
+
+def session_change(event: Event) -> SessionChange:
+    """What a client's `session.update` asks for that it may ask for, in GA's shape or the flat one of old clients.
+
+    Raises NotAllowed for a value that is out of range.
+    """
+    asked = mapping_of(event.get("session"))
+    audio_in = mapping_of(mapping_of(asked.get("audio")).get("input"))
+    audio_out = mapping_of(mapping_of(asked.get("audio")).get("output"))
+    transcription = mapping_of(audio_in.get("transcription", asked.get("input_audio_transcription")))
+    # An old client's fields stand at the top; where both are given, GA's own place wins.
+    inputs = {
+        "turn_detection": asked.get("turn_detection", _ABSENT),
+        "noise_reduction": asked.get("input_audio_noise_reduction", _ABSENT),
+    } | audio_in
+    outputs = {"voice": asked.get("voice"), "speed": asked.get("speed")} | audio_out
+    modalities = asked.get("output_modalities", asked.get("modalities"))
+    return SessionChange(
+        output_modalities=None if modalities is None else _modalities(modalities, "session.output_modalities"),
+        voice=_short_text(outputs["voice"], "session.audio.output.voice"),
+        speed=_speed(outputs["speed"]),
+        language=_short_text(transcription.get("language"), "session.audio.input.transcription.language"),
+        noise_reduction=_noise_reduction(inputs["noise_reduction"]),
+        turn_detection=_turn_detection(inputs["turn_detection"]),
+        clears=frozenset(name for name in ("noise_reduction", "turn_detection") if inputs[name] is None),
+    )
+
+
+_ABSENT: Any = object()
+_TURN_DETECTION = "session.audio.input.turn_detection"
+
+
+def _turn_detection(asked: Any) -> Event | None:
+    if asked is None or asked is _ABSENT:
+        return None
+    fields = mapping_of(asked)
+    kind = fields.get("type", "server_vad")
+    if kind == "none":
+        raise NotAllowed("invalid_value", "Send null to turn turn detection off.", _TURN_DETECTION)
+    if kind not in ("server_vad", "semantic_vad"):
+        raise NotAllowed("invalid_value", "Turn detection is server_vad or semantic_vad.", f"{_TURN_DETECTION}.type")
+    kept: Event = {"type": kind}
+    for name in ("create_response", "interrupt_response"):
+        if isinstance(fields.get(name), bool):
+            kept[name] = fields[name]
+    if kind == "semantic_vad":
+        if fields.get("eagerness") in ("low", "medium", "high", "auto"):
+            kept["eagerness"] = fields["eagerness"]
+        return kept
+    for name, least, most in (
+        ("threshold", 0.0, 1.0),
+        ("prefix_padding_ms", 0, 5_000),
+        ("silence_duration_ms", 0, 10_000),
+        ("idle_timeout_ms", 5_000, 30_000),
+    ):
+        if fields.get(name) is not None:
+            kept[name] = _number(fields[name], least, most, f"{_TURN_DETECTION}.{name}")
+    return kept
+
+
+def _noise_reduction(asked: Any) -> Event | None:
+    if asked is None or asked is _ABSENT:
+        return None
+    kind = mapping_of(asked).get("type")
+    if kind not in ("near_field", "far_field"):
+        raise NotAllowed(
+            "invalid_value", "Noise reduction is near_field or far_field.", "session.audio.input.noise_reduction.type"
+        )
+    return {"type": kind}
+
+
+def _modalities(asked: Any, param: str) -> list[str]:
+    """GA has one of two; an old client's ["text", "audio"] means spoken answers."""
+    if asked in (["audio"], ["text", "audio"], ["audio", "text"]):
+        return ["audio"]
+    if asked == ["text"]:
+        return ["text"]
+    raise NotAllowed("invalid_value", 'Output modalities are ["audio"] or ["text"].', param)
+
+
+def _speed(asked: Any) -> float | None:
+    return None if asked is None else float(_number(asked, 0.25, 1.5, "session.audio.output.speed"))
+
+
+def _number(asked: Any, least: float, most: float, param: str) -> float:
+    if isinstance(asked, bool) or not isinstance(asked, int | float) or not least <= asked <= most:
+        raise NotAllowed("invalid_value", f"That is a number from {least} to {most}.", param)
+    return asked
+
+
+def _short_text(asked: Any, param: str) -> str | None:
+    if asked is None:
+        return None
+    if not isinstance(asked, str) or not 0 < len(asked) <= MAX_ID:
+        raise NotAllowed("invalid_value", f"That is a text of 1 to {MAX_ID} characters.", param)
+    return asked
+
+
+def _id(event: Event, name: str, param: str) -> str:
+    value = event.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
+        raise NotAllowed("invalid_value", f"An id is a text of 1 to {MAX_ID} characters.", param)
+    return value
+
+
+def _only(event: Event, names: tuple[str, ...]) -> Event:
+    """The event's type, its own id and the fields named; nothing else of a client's goes upstream."""
+    kept = {name: event[name] for name in ("type", *names) if name in event}
+    if isinstance(event.get("event_id"), str) and len(event["event_id"]) <= 512:
+        kept["event_id"] = event["event_id"]
+    return kept

@@ -1,0 +1,52 @@
+"""The seam between the relay and whatever answers: raw text frames of the GA dialect, both ways."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+GA_VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What people are told about who answers."""
+
+    name: str
+    label: str
+    """For example "OpenAI gpt-realtime-2.1"."""
+    model: str
+    is_language_model: bool
+    voices: tuple[str, ...]
+    default_voice: str
+    transcription_model: str = "gpt-transcribe"
+    turn_detection: tuple[str, ...] = ("server_vad", "semantic_vad", "push_to_talk")
+    voice_problem: str = ""
+    """Why speech is not available here, in a sentence for people; empty when it is."""
+
+
+class UpstreamConnection(Protocol):
+    """An open connection to a Realtime server."""
+
+    async def send(self, frame: str) -> None:
+        """Hand one JSON frame over; waits while the peer is slow. Raises UpstreamClosed."""
+
+    async def receive(self) -> str:
+        """The next JSON frame. Raises UpstreamClosed once the connection has ended, cleanly or not."""
+
+    async def close(self) -> None:
+        """End the connection and let go of all it holds. May be called more than once."""
+
+
+class Provider(Protocol):
+    """One configured way to an upstream."""
+
+    @property
+    def description(self) -> Description: ...
+
+    def check(self) -> None:
+        """Raise RealtimeNotConfigured when something is missing, in words that say what to set."""
+
+    async def connect(self, *, safety_identifier: str) -> UpstreamConnection:
+        """Open a connection. An accepted upgrade proves nothing: the caller waits for `session.created`.
+
+        Raises UpstreamUnreachable, UpstreamRefused or EngineBusy.
+        """

@@ -1,0 +1,321 @@
+"""The pump of one session: two readers, three writers, one core. Knows neither Django nor Channels.
+
+Whoever reads never waits between a frame and the queueing of its effects; whoever writes owns its destination alone.
+The history writer outlives the others: hanging up cancels nothing that is being saved.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, assert_never
+
+from realtime.errors import EndReason, RealtimeError, UpstreamClosed
+from realtime.outbox import Outbox
+from realtime.protocol import wire
+from realtime.protocol.core import RealtimeProtocol
+from realtime.protocol.effects import (
+    AudioToClient,
+    AudioToUpstream,
+    Effect,
+    End,
+    FrameToClient,
+    PurgeAudio,
+    Ready,
+    RecordTurn,
+    RecordUsage,
+    ToClient,
+    ToUpstream,
+    Turn,
+)
+from realtime.protocol.events import Event
+from realtime.providers.base import Provider, UpstreamConnection
+
+log = logging.getLogger(__name__)
+
+INBOX_BYTES = 256 * 1024
+"""What may wait of a client before its socket is read no further."""
+UPSTREAM_BYTES = 2 * 1024 * 1024
+"""About thirty seconds of audio in base64."""
+CLIENT_BYTES = 16 * 1024 * 1024
+"""What may wait for a slow client; answers come faster than they are spoken, so much of it is normal."""
+STALL_SECONDS = 10.0
+"""A client that accepts no byte for so long is closed."""
+TRAILING_SECONDS = 2.0
+"""How long upstream is heard after the client has left, for the words of a turn that is being transcribed."""
+TICK_SECONDS = 1.0
+LEASE_SECONDS = 30.0
+"""How often an open session asks whether it may go on."""
+
+
+class Client(Protocol):
+    """The browser or program at the other end of our socket."""
+
+    async def send_text(self, frame: str) -> None:
+        """Raises OSError when the client is gone."""
+
+    async def send_audio(self, pcm: bytes) -> None:
+        """Raises OSError when the client is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Where a turn was stored."""
+
+    message_id: str
+    position: int
+
+
+class Ledger(Protocol):
+    """Where a session's turns and usage are kept, and where it is asked whether it may go on."""
+
+    async def record_turn(self, turn: Turn, seconds_ago: float) -> Saved | None:
+        """Store a turn that was said `seconds_ago`. None when the session is no longer ours to write."""
+
+    async def record_usage(self, usage: Event) -> None:
+        """Add the usage of one response."""
+
+    async def renew(self) -> EndReason | None:
+        """Say that the session is alive. The reason to end it now, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a session ended: the reason for its row, and the close code for its client."""
+
+    reason: EndReason
+    close_code: int
+    client_is_gone: bool
+
+
+@dataclass(slots=True)
+class _Gone:
+    """The client left. `clean` when it said so."""
+
+    clean: bool
+
+
+@dataclass(slots=True)
+class Relay:
+    """Runs one session from the connection to upstream until everything is saved."""
+
+    core: RealtimeProtocol
+    client: Client
+    provider: Provider
+    ledger: Ledger
+    safety_identifier: str
+    clock: Callable[[], float] = time.monotonic
+    _inbox: Outbox[str | bytes] = field(default_factory=lambda: Outbox(INBOX_BYTES))
+    _to_client: Outbox[str | bytes] = field(default_factory=lambda: Outbox(CLIENT_BYTES))
+    _to_upstream: Outbox[str] = field(default_factory=lambda: Outbox(UPSTREAM_BYTES))
+    _to_ledger: asyncio.Queue[Turn | Event | None] = field(default_factory=asyncio.Queue)
+    _ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _heard_out: asyncio.Event = field(default_factory=asyncio.Event)
+    _end: End | None = None
+    _gone: _Gone | None = None
+
+    # --- what the consumer tells us -----------------------------------------------------------------------------
+
+    async def offer(self, frame: str | bytes) -> None:
+        """Take a frame of the client's. Waits while the session is behind: that is the back-pressure."""
+        self._inbox.put(frame)
+        await self._inbox.room()
+
+    def client_left(self, *, clean: bool) -> None:
+        """The client's socket is closed."""
+        if self._gone is None:
+            self._gone = _Gone(clean)
+            self._to_client.release()
+            if self._end is None:
+                self._apply(self.core.client_left())
+        self._over.set()
+
+    def end(self, reason: EndReason) -> None:
+        """End the session from outside."""
+        self._apply(self.core.end(reason, self.clock()))
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the client is gone."""
+        return self._gone is not None
+
+    # --- the session --------------------------------------------------------------------------------------------
+
+    async def run(self) -> Ended:
+        """Hold the session until it ends; nothing is left running or unsaved afterwards."""
+        bookkeeping = asyncio.create_task(self._write_ledger(), name="ledger writer")
+        try:
+            await self._hold()
+        finally:
+            self._inbox.release()
+            self._apply(self.core.finish(self.clock()))
+            self._to_ledger.put_nowait(None)
+            await asyncio.shield(bookkeeping)
+        if self._end is not None:
+            return Ended(self._end.reason, self._end.close_code, client_is_gone=self._gone is not None)
+        clean = self._gone is None or self._gone.clean
+        return Ended("client" if clean else "client_lost", 1000, client_is_gone=True)
+
+    async def _hold(self) -> None:
+        """Pump until the end; then hear upstream out, or let the client have what is queued for it."""
+        tasks = [self._owned(work) for work in (self._converse, self._write_client, self._keep_time, self._renew)]
+        try:
+            await self._over.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TRAILING_SECONDS):
+                    if self._gone is None:
+                        await self._to_client.drained()
+                    elif self._end is None and self.core.awaits_transcripts:
+                        await self._heard_out.wait()
+        finally:
+            await _cancelled(tasks)
+
+    async def _converse(self) -> None:
+        """Everything that needs upstream, from the connection to its last word."""
+        connection = await self.provider.connect(safety_identifier=self.safety_identifier)
+        try:
+            writers = [self._owned(partial(self._write_upstream, connection)), self._owned(self._read_client)]
+            try:
+                await self._read_upstream(connection)
+            finally:
+                await _cancelled(writers)
+        finally:
+            await asyncio.shield(connection.close())
+
+    async def _read_upstream(self, connection: UpstreamConnection) -> None:
+        while True:
+            try:
+                frame = await connection.receive()
+            except UpstreamClosed as error:
+                self._apply(self.core.upstream_closed(error.closed_with, error.reason, self.clock()))
+                return
+            self._apply(self.core.upstream_frame(frame, self.clock()))
+            if self._gone is not None and not self.core.awaits_transcripts:
+                self._heard_out.set()
+
+    async def _read_client(self) -> None:
+        await self._ready.wait()
+        while True:
+            frame = await self._inbox.get()
+            self._apply(self.core.client_frame(frame, self.clock()))
+            await self._to_upstream.room()
+            pause = self.core.pace.pause(self.clock())
+            if pause:
+                await asyncio.sleep(pause)
+
+    async def _write_upstream(self, connection: UpstreamConnection) -> None:
+        while True:
+            await connection.send(await self._to_upstream.get())
+
+    async def _write_client(self) -> None:
+        while True:
+            frame = await self._to_client.get()
+            try:
+                async with asyncio.timeout(STALL_SECONDS):
+                    if isinstance(frame, bytes):
+                        await self.client.send_audio(frame)
+                    else:
+                        await self.client.send_text(frame)
+            except TimeoutError:
+                self._apply(self.core.end("slow_client", self.clock()))
+            except OSError:
+                self.client_left(clean=False)
+                return
+            self._to_client.done()
+
+    async def _write_ledger(self) -> None:
+        """Store turns and usage one after another, until the sentinel comes."""
+        while (entry := await self._to_ledger.get()) is not None:
+            await self._guarded(partial(self._store, entry))
+
+    async def _store(self, entry: Turn | Event) -> None:
+        if not isinstance(entry, Turn):
+            await self.ledger.record_usage(entry)
+            return
+        saved = await self.ledger.record_turn(entry, self.clock() - entry.at)
+        if saved is not None:
+            self._apply(self.core.turn_saved(entry, saved.message_id, saved.position))
+
+    async def _keep_time(self) -> None:
+        """Wake the core when something of it is due."""
+        while True:
+            deadline = self.core.deadline()
+            now = self.clock()
+            if deadline is not None and deadline <= now:
+                self._apply(self.core.tick(now))
+            # Deadlines move with every event; looking once a second costs less than being told of each.
+            await asyncio.sleep(TICK_SECONDS if deadline is None else min(TICK_SECONDS, max(0.01, deadline - now)))
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS)
+            reason = await self.ledger.renew()
+            if reason is not None:
+                self.end(reason)
+
+    # --- effects ------------------------------------------------------------------------------------------------
+
+    def _apply(self, effects: list[Effect]) -> None:
+        """Queue what the core asks for. Never waits; the bounds are held by whoever reads."""
+        for effect in effects:
+            match effect:
+                case AudioToUpstream(pcm):
+                    self._queue_upstream(wire.append_frame(pcm))
+                case FrameToClient(frame):
+                    self._queue_client(frame)
+                case AudioToClient(pcm):
+                    self._queue_client(pcm)
+                case ToClient(event):
+                    self._queue_client(wire.encode(event))
+                case ToUpstream(event):
+                    self._queue_upstream(wire.encode(event))
+                case PurgeAudio():
+                    self._to_client.purge(lambda frame: isinstance(frame, bytes))
+                case RecordTurn(turn):
+                    self._to_ledger.put_nowait(turn)
+                case RecordUsage(usage):
+                    self._to_ledger.put_nowait(usage)
+                case Ready():
+                    self._ready.set()
+                case End():
+                    self._end = effect
+                    self._over.set()
+                case _:
+                    assert_never(effect)
+
+    def _queue_upstream(self, frame: str) -> None:
+        self._to_upstream.put(frame)
+
+    def _queue_client(self, frame: str | bytes) -> None:
+        if self._gone is None:
+            self._to_client.put(frame)
+            if self._to_client.is_over_full:
+                self._apply(self.core.end("slow_client", self.clock()))
+
+    # --- tasks --------------------------------------------------------------------------------------------------
+
+    def _owned(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """A task whose failure ends the session; its starter awaits it through `_cancelled`."""
+        return asyncio.create_task(self._guarded(work))
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work`; whatever goes wrong in it ends the session and is told in our words."""
+        try:
+            await work()
+        except RealtimeError as error:
+            log.warning("session %s ends: %s", self.core.setup.session_id, error.code)
+            self._apply(self.core.failed(error, self.clock()))
+        except Exception:
+            log.exception("session %s ends over a fault of ours", self.core.setup.session_id)
+            self._apply(self.core.failed(RealtimeError(), self.clock()))
+
+
+async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they are over."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,98 @@
+"""What callers of the session API may send, checked."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from realtime.providers.base import Description
+
+
+class SessionRequestSerializer(serializers.Serializer[Any]):
+    """The body of `POST /api/voice/realtime-session`. Needs `description`, the provider's, in its context."""
+
+    conversation_id = serializers.UUIDField(required=False, allow_null=True, help_text="null: a new conversation")
+    voice = serializers.CharField(required=False, max_length=60)
+    speed = serializers.FloatField(required=False, min_value=0.25, max_value=1.5)
+    pitch = serializers.FloatField(required=False, help_text="only where the provider has it")
+    language = serializers.RegexField(
+        r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$",
+        required=False,
+        error_messages={"invalid": "Write the language as a code of two letters, such as en or de."},
+    )
+    output = serializers.ChoiceField(choices=("audio", "text"), required=False)
+    turn_detection = serializers.ChoiceField(choices=("server_vad", "semantic_vad", "push_to_talk"), required=False)
+    # DRF takes fields off the class, so the method of that name stays.
+    save = serializers.BooleanField(  # type: ignore[assignment]
+        required=False, help_text="false: off the record, nothing said is stored"
+    )
+    resume_session_id = serializers.CharField(required=False, max_length=80)
+
+    def validate_voice(self, voice: str) -> str:
+        description: Description = self.context["description"]
+        if voice not in description.voices:
+            raise serializers.ValidationError(
+                f"There is no voice {voice!r}. Choose one of {', '.join(description.voices)}."
+            )
+        return voice
+
+    def validate_pitch(self, pitch: float) -> float:
+        raise serializers.ValidationError("The speech provider of this server cannot change the pitch.")
+
+    def validate_turn_detection(self, kind: str) -> str:
+        description: Description = self.context["description"]
+        if kind not in description.turn_detection:
+            raise serializers.ValidationError(f"Choose one of {', '.join(description.turn_detection)}.")
+        return kind
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(str(name) for name in set(data) - set(self.fields))
+            if unknown:
+                raise serializers.ValidationError({name[:60]: ["There is no such field."] for name in unknown[:10]})
+        return super().to_internal_value(data)
+
+
+class TurnDetectionSerializer(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    threshold = serializers.FloatField(required=False)
+    prefix_padding_ms = serializers.IntegerField(required=False)
+    silence_duration_ms = serializers.IntegerField(required=False)
+
+
+class TranscriptionSerializer(serializers.Serializer[Any]):
+    model = serializers.CharField()
+
+
+class VoiceConfigSerializer(serializers.Serializer[Any]):
+    voice = serializers.CharField()
+    modalities = serializers.ListField(child=serializers.CharField())
+    input_audio_format = serializers.CharField()
+    output_audio_format = serializers.CharField()
+    input_audio_transcription = TranscriptionSerializer()
+    turn_detection = TurnDetectionSerializer(allow_null=True)
+
+
+class ProviderSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # as above
+    is_language_model = serializers.BooleanField()
+
+
+class SessionConfigSerializer(serializers.Serializer[Any]):
+    """The answer: all a client needs to connect, and no key of the provider's."""
+
+    url = serializers.CharField(help_text="where to open the WebSocket")
+    model = serializers.CharField()
+    api_key = serializers.CharField(help_text="a one-time ticket of this server's")
+    session_id = serializers.CharField()
+    expires_at = serializers.IntegerField(help_text="unix seconds")
+    conversation_id = serializers.UUIDField()
+    voice_config = VoiceConfigSerializer()
+    provider = ProviderSerializer()
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """How every error of the API is told."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()

@@ -1,0 +1,33 @@
+"""Every route of the site on one screen. API paths answer with and without the slash at their end."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from voiceassist import accounts, health, tokens
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="chat"), name="home"),
+    path("login", accounts.SignIn.as_view(), name="login"),
+    path("logout", accounts.SignOut.as_view(), name="logout"),
+    path("signup", accounts.SignUp.as_view(), name="signup"),
+    path("health", health.alive, name="health"),
+    path("health/ready", health.ready, name="ready"),
+    path("admin/", admin.site.urls),
+    re_path(r"^api/token/?$", tokens.Obtain.as_view(), name="token"),
+    re_path(r"^api/token/refresh/?$", tokens.Refresh.as_view(), name="token-refresh"),
+    re_path(r"^api/token/blacklist/?$", tokens.Blacklist.as_view(), name="token-blacklist"),
+    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
+    re_path(
+        r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(template_name="api_docs.html"), name="api-docs"
+    ),
+    path("", include("conversations.urls")),
+    # Pages, sessions and the socket's HTTP neighbours: everything that knows of voice.
+    path("", include("realtime.urls")),
+]
+
+handler400 = "voiceassist.api_errors.bad_request"
+handler403 = "voiceassist.api_errors.permission_denied"
+handler404 = "voiceassist.api_errors.page_not_found"
+handler500 = "voiceassist.api_errors.server_error"
