@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -16,7 +17,7 @@ _MAY_BECOME: dict[str, frozenset[str]] = {
     _Status.PENDING: frozenset({_Status.FINAL, _Status.INTERRUPTED, _Status.FAILED}),
     _Status.FAILED: frozenset({_Status.FINAL}),
     _Status.FINAL: frozenset({_Status.INTERRUPTED}),
-    _Status.INTERRUPTED: frozenset(),
+    _Status.INTERRUPTED: frozenset(),  # but an estimate gives way to the player's word: _may_become
 }
 
 _TITLE_LENGTH = 60
@@ -63,8 +64,9 @@ def append_message(
     """Write one turn at the next position, or settle the turn that already has this `external_id`.
 
     Saying the same twice changes nothing, and a settled turn only moves pending -> final | interrupted | failed,
-    failed -> final, final -> interrupted; any other status leaves the row as it is. Raises ConversationNotFound when
-    the conversation is gone and ValueError for a role, modality or status that does not exist.
+    failed -> final, final -> interrupted, and interrupted by estimate -> interrupted as the player reported it; anything
+    else leaves the row as it is. Raises ConversationNotFound when the conversation is gone and ValueError for a role,
+    modality or status that does not exist.
     """
     words = {
         "status": _Status(status),
@@ -73,28 +75,14 @@ def append_message(
         "heard_is_estimated": heard_is_estimated,
         "hidden": hidden,
     }
+    fixed = {"role": Message.Role(role), "modality": Message.Modality(modality), "spoken_at": spoken_at}
     conversation = _locked(conversation_id)
     known = _said_before(conversation, external_id)
     if known is None:
-        message = Message.objects.create(
-            conversation=conversation,
-            position=conversation.message_count,
-            role=Message.Role(role),
-            modality=Message.Modality(modality),
-            external_id=_fitting(external_id),
-            spoken_at=spoken_at,
-            **words,
-        )
-        conversation.message_count += 1
-    elif words["status"] in _MAY_BECOME[known.status]:
-        message = known
-        for name, value in words.items():
-            setattr(message, name, value)
-        message.save(update_fields=tuple(words))
-    else:
-        return known
-    _touch(conversation, message)
-    return message
+        return _place(conversation, external_id=_fitting(external_id), **fixed, **words)
+    if _may_become(known, _Status(status), heard_is_estimated):
+        return _settle(conversation, known, **words)
+    return known
 
 
 @transaction.atomic
@@ -119,10 +107,33 @@ def _locked(conversation_id: UUID | str) -> Conversation:
         raise ConversationNotFound from error
 
 
+def _may_become(known: Message, status: Message.Status, heard_is_estimated: bool) -> bool:
+    if known.status == status == _Status.INTERRUPTED:
+        return known.heard_is_estimated and not heard_is_estimated
+    return status in _MAY_BECOME[known.status]
+
+
 def _said_before(conversation: Conversation, external_id: str | None) -> Message | None:
     if external_id is None:
         return None
     return Message.objects.filter(conversation=conversation, external_id=_fitting(external_id)).first()
+
+
+def _place(conversation: Conversation, **turn: Any) -> Message:
+    """Write a turn at the next position."""
+    message = Message.objects.create(conversation=conversation, position=conversation.message_count, **turn)
+    conversation.message_count += 1
+    _touch(conversation, message)
+    return message
+
+
+def _settle(conversation: Conversation, message: Message, **words: Any) -> Message:
+    """Give a turn that has its place its words."""
+    for name, value in words.items():
+        setattr(message, name, value)
+    message.save(update_fields=tuple(words))
+    _touch(conversation, message)
+    return message
 
 
 def _touch(conversation: Conversation, message: Message) -> None:

@@ -114,7 +114,8 @@ class SignUp(RedirectURLMixin, View):
         form: UserCreationForm[Any] = UserCreationForm(request.POST)
         if not form.is_valid():
             return self._page(form)
-        wait = _SIGN_UPS.take(address_of(request))
+        address = address_of(request)
+        wait = _SIGN_UPS.take(address) if address else None
         if wait is not None:
             form.add_error(None, f"Too many new accounts from here. Wait {in_words(wait)}, then try again.")
             response = self._page(form)

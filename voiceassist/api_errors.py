@@ -37,7 +37,10 @@ _SENTENCES = {
 
 
 def answer(exception: Exception, context: dict[str, Any]) -> Response:
-    """The response to an exception raised in an API view (Django REST framework's EXCEPTION_HANDLER)."""
+    """The response to an exception raised in an API view (Django REST framework's EXCEPTION_HANDLER).
+
+    What nobody expected is `internal`, or the `failure_code` of a view that has a name for its own failing.
+    """
     set_rollback()
     if isinstance(exception, ConversationError | RealtimeError):
         return _domain_error(exception)
@@ -47,7 +50,8 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response:
         exception = exceptions.PermissionDenied()
     if isinstance(exception, exceptions.APIException):
         return _api_error(exception)
-    return Response(_internal(exception), status=500)
+    code = getattr(context.get("view"), "failure_code", "internal")
+    return Response(_internal(exception) | {"code": code}, status=500)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -120,9 +124,16 @@ def _credential_code(error: exceptions.AuthenticationFailed) -> str:
 def _validation(error: exceptions.ValidationError) -> dict[str, Any]:
     if not isinstance(error.detail, Mapping):
         return {"detail": " ".join(str(sentence) for sentence in error.detail), "fields": {}}
-    names = ", ".join(str(name) for name in error.detail if name != "non_field_errors")
-    sentence = f"Not valid: {names}." if names else " ".join(map(str, error.detail["non_field_errors"]))
-    return {"detail": sentence, "fields": error.detail}
+    return {"detail": _sentence_of(error.detail), "fields": error.detail}
+
+
+def _sentence_of(fields: Mapping[str, Any]) -> str:
+    """One field's own words, or the names of all that need a look."""
+    name, told = next(iter(fields.items()), ("", []))
+    if len(fields) != 1 or not isinstance(told, list) or not all(isinstance(word, str) for word in told):
+        return f"Not valid: {', '.join(map(str, fields))}."
+    words = " ".join(told)
+    return words if name == "non_field_errors" else f"{name}: {words}"
 
 
 def _internal(exception: BaseException | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 _HIDDEN = "[hidden]"
 _SECRETS = (
     (re.compile(r"(?i)(openai-insecure-api-key\.)[^\s,;\"']+"), rf"\1{_HIDDEN}"),
-    (re.compile(r"(?i)\b(bearer\s+)[^\s,;\"']+"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer\s+)[^\s,;\"']{8,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\b(sk-|ek_)[\w-]{6,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*)?"), _HIDDEN),
     # The password in the address of a database or cache.

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import environ
 
 from realtime.config import MEDICAL_PERSONA, EngineConfig, RealtimeConfig
-from voiceassist import env
+from voiceassist import __version__, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_dotenv(BASE_DIR / ".env")
@@ -114,6 +114,8 @@ LOGIN_REDIRECT_URL = "chat"
 LOGOUT_REDIRECT_URL = "login"
 SIGNUP_ENABLED = env.flag("SIGNUP_ENABLED", False)
 LANGUAGE_CODE = "en"
+# Only what is translated throughout; half a page in another language helps nobody.
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -122,19 +124,11 @@ USE_TZ = True
 _database_url = env.text("DATABASE_URL")
 if _database_url:
     _database = environ.Env.db_url_config(_database_url)
-    if _database["ENGINE"] == "django.db.backends.postgresql":
-        # Under ASGI persistent connections belong to no one; the driver's pool, health-checked, survives a restart
-        # of the database without losing a query.
-        _database |= {
-            "CONN_MAX_AGE": 0,
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": 10, "timeout": 3}},
-        }
 else:
     VAR_DIR.mkdir(exist_ok=True)
-    _database = {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": VAR_DIR / "voiceassist.sqlite3",
+    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "voiceassist.sqlite3"}
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database |= {
         "OPTIONS": {
             # With the default transaction mode, concurrent appends fail with "database is locked".
             "transaction_mode": "IMMEDIATE",
@@ -142,7 +136,15 @@ else:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         },
         # Django's in-memory test database has no busy timeout, so threads would collide in it.
-        "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
+        "TEST": {"NAME": f"{_database['NAME']}.test"},
+    }
+elif _database["ENGINE"] == "django.db.backends.postgresql":
+    # Under ASGI persistent connections belong to no one; the driver's pool, health-checked, survives a restart of the
+    # database without losing a query.
+    _database |= {
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 10, "timeout": 3}},
     }
 DATABASES = {"default": _database}
 
@@ -192,6 +194,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "VoiceAssist",
+    "VERSION": __version__,
     "DESCRIPTION": "Realtime voice conversations, self-hosted.",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

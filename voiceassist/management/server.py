@@ -3,6 +3,7 @@
 import errno
 import socket
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import uvicorn
 
@@ -34,7 +35,7 @@ class Server(uvicorn.Server):
             self._when_listening()
 
 
-def configuration(application: str, *, trusted_proxies: Sequence[str]) -> uvicorn.Config:
+def configuration(application: Any, *, trusted_proxies: Sequence[str]) -> uvicorn.Config:
     """How uvicorn is run: small frames, no compression of audio, no line in a log that could hold a secret."""
     return uvicorn.Config(
         application,
@@ -63,12 +64,15 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
-        # A restarted server may have its port back while old connections still linger in TIME_WAIT.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        try:
+            # A restarted server may have its port back while old connections still linger in TIME_WAIT.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise AddressTaken from error
         raise AddressRefused(error.strerror or str(error)) from error
-    listener.set_inheritable(False)
     return listener

@@ -1,0 +1,96 @@
+"""Every module asks for its neighbours by the names that change with their content."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+
+_IMPORT = re.compile(r"""(?:from|import)\s*["'](\.[^"']+)["']|import\(\s*["'](\.[^"']+)["']""")
+_HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
+
+
+def _collect(settings: Any, source: Path, target: Path) -> dict[str, str]:
+    """Collect `source` as production does; answers the manifest: name -> hashed name."""
+    settings.STATICFILES_DIRS = [source]
+    settings.STATIC_ROOT = target
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STORAGES = django_settings.STORAGES | {
+        "staticfiles": {"BACKEND": "voiceassist.staticfiles.ModuleManifestStorage"}
+    }
+    call_command("collectstatic", interactive=False, verbosity=0)
+    paths: dict[str, str] = json.loads((target / "staticfiles.json").read_text())["paths"]
+    return paths
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    source = tmp_path / "source"
+    worklets = source / "js" / "voice" / "worklets"
+    worklets.mkdir(parents=True)
+    (worklets / "ring-buffer.js").write_text("export class RingBuffer {}\n")
+    (worklets / "playback-processor.js").write_text(
+        'import { RingBuffer } from "./ring-buffer.js";\nregisterProcessor("playback", RingBuffer);\n'
+    )
+    (source / "js" / "state.js").write_text("export const idle = 1;\nexport const busy = 2;\n")
+    (source / "js" / "vocabulary.js").write_text('export { idle, busy } from "./state.js";\n')
+    (source / "js" / "chat.js").write_text(
+        'import "./side-effect.js";\n'
+        'import {\n  idle,\n  busy,\n} from "./vocabulary.js";\n'
+        'import * as state from "./state.js";\n'
+        'export const later = () => import("./state.js");\n'
+        "console.log(idle, busy, state);\n"
+    )
+    (source / "js" / "side-effect.js").write_text("document.title = 'x';\n")
+    return source
+
+
+def test_every_form_of_import_names_the_hashed_file(settings: Any, page: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    manifest = _collect(settings, page, target)
+    chat = (target / manifest["js/chat.js"]).read_text()
+    for neighbour in ("js/side-effect.js", "js/vocabulary.js", "js/state.js"):
+        assert Path(manifest[neighbour]).name in chat
+    assert '"./state.js"' not in chat
+    assert Path(manifest["js/state.js"]).name in (target / manifest["js/vocabulary.js"]).read_text()
+
+
+def test_worklets_and_what_they_import_are_hashed(settings: Any, page: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    manifest = _collect(settings, page, target)
+    processor = manifest["js/voice/worklets/playback-processor.js"]
+    ring_buffer = manifest["js/voice/worklets/ring-buffer.js"]
+    assert _HASHED.search(processor)
+    assert Path(ring_buffer).name in (target / processor).read_text()
+
+
+def test_a_change_deep_down_changes_the_name_of_whoever_imports_it(
+    settings: Any, page: Path, tmp_path: Path
+) -> None:
+    before = _collect(settings, page, tmp_path / "before")
+    (page / "js" / "state.js").write_text("export const idle = 3;\nexport const busy = 4;\n")
+    after = _collect(settings, page, tmp_path / "after")
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"js/state.js", "js/vocabulary.js", "js/chat.js"}
+
+
+def test_files_are_kept_compressed_too(settings: Any, page: Path, tmp_path: Path) -> None:
+    (page / "js" / "long.js").write_text("export const words = 'again and again';\n" * 200)
+    target = tmp_path / "target"
+    manifest = _collect(settings, page, target)
+    assert (target / (manifest["js/long.js"] + ".gz")).exists()
+
+
+def test_our_own_pages_import_nothing_by_a_bare_name(settings: Any, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    manifest = _collect(settings, Path(django_settings.BASE_DIR) / "static", target)
+    modules = [hashed for name, hashed in manifest.items() if name.endswith(".js")]
+    assert modules
+    for module in modules:
+        for match in _IMPORT.finditer((target / module).read_text()):
+            name = match.group(1) or match.group(2)
+            assert _HASHED.search(name), f"{module} imports {name}: is there a semicolon after it?"
+            assert (target / module).parent.joinpath(name).resolve().exists(), f"{module} imports {name}"
