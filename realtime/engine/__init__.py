@@ -1,0 +1,1 @@
+"""The embedded engine: a whole Realtime server (GA) in the package. It knows nothing of providers or Django."""

@@ -1,0 +1,1 @@
+"""What an operator does with the speaking part from the command line."""

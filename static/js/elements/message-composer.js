@@ -1,0 +1,89 @@
+/** Where one types: Enter sends, Shift+Enter makes a new line, the purple button starts to speak. */
+
+import {part} from "../lib/part.js";
+import {Request} from "../voice/vocabulary.js";
+
+/**
+ * Sends `va-message-send` with `{text}` and `va-voice-start` up.
+ * @attr voice-active while voice mode is on: the field then invites to type instead
+ */
+export class MessageComposer extends HTMLElement {
+  static get observedAttributes() {
+    return ["voice-active"];
+  }
+
+  connectedCallback() {
+    this._form = /** @type {HTMLFormElement} */ (part(this, "form"));
+    this._field = /** @type {HTMLTextAreaElement} */ (part(this, "field"));
+    this._send = /** @type {HTMLButtonElement} */ (part(this, "send"));
+    this._voice = /** @type {HTMLButtonElement | null} */ (this.querySelector('[data-part="voice"]'));
+    if (this._field.hasAttribute("data-off")) {
+      return;
+    }
+    this._field.disabled = false;
+    this._form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this._submit();
+    });
+    this._field.addEventListener("keydown", (event) => this._onKey(event));
+    this._field.addEventListener("input", () => this._fit());
+    if (this._voice) {
+      this._voice.disabled = false;
+      this._voice.addEventListener("click", () => this._ask(Request.VOICE_START));
+    }
+    this._fit();
+  }
+
+  attributeChangedCallback() {
+    if (this._field) {
+      const active = this.hasAttribute("voice-active");
+      this._field.placeholder = active ? "Type instead…" : "Write a message…";
+      if (this._voice) {
+        this._voice.hidden = active;
+      }
+    }
+  }
+
+  /** Bring the focus to the field, or to the voice button. @param {"field" | "voice"} where */
+  focusOn(where) {
+    const target = where === "voice" && this._voice ? this._voice : this._field;
+    if (target) {
+      target.focus();
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  _onKey(event) {
+    // While an input method composes, Enter belongs to it.
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
+      event.preventDefault();
+      this._submit();
+    }
+  }
+
+  _submit() {
+    const field = /** @type {HTMLTextAreaElement} */ (this._field);
+    const text = field.value.trim();
+    if (text) {
+      field.value = "";
+      this._fit();
+      this._ask(Request.SEND, {text});
+    }
+    field.focus();
+  }
+
+  /** The field grows with what is written, up to the height the style sheet allows. */
+  _fit() {
+    const field = /** @type {HTMLTextAreaElement} */ (this._field);
+    field.style.height = "auto";
+    field.style.height = `${field.scrollHeight}px`;
+    /** @type {HTMLButtonElement} */ (this._send).disabled = field.value.trim() === "";
+  }
+
+  /** @param {string} type @param {any} [detail] */
+  _ask(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, {bubbles: true, detail}));
+  }
+}
+
+customElements.define("message-composer", MessageComposer);

@@ -1,0 +1,118 @@
+/** What a session knows of itself: server and local events in, a new frozen state out. Pure. */
+
+import {Local, Phase, Status} from "./vocabulary.js";
+
+/**
+ * @typedef {object} SessionState
+ * @property {string} status one of Status
+ * @property {boolean} microphone
+ * @property {boolean} muted
+ * @property {boolean} userSpeaking
+ * @property {string} response id of the running response, or empty
+ * @property {boolean} awaiting an answer is due and has not begun
+ * @property {string} playing the item that sounds, or empty
+ * @property {string} sessionId
+ * @property {string} conversationId
+ * @property {{name: string, label: string, is_language_model: boolean} | null} provider
+ * @property {string} voiceProblem
+ * @property {import("./vocabulary.js").Trouble & {reason: string} | null} end
+ */
+
+/** @type {SessionState} */
+const INITIAL = Object.freeze({
+  status: Status.IDLE,
+  microphone: false,
+  muted: false,
+  userSpeaking: false,
+  response: "",
+  awaiting: false,
+  playing: "",
+  sessionId: "",
+  conversationId: "",
+  provider: null,
+  voiceProblem: "",
+  end: null,
+});
+
+/** @param {string} conversationId @returns {SessionState} */
+export const initialState = (conversationId) => Object.freeze({...INITIAL, conversationId});
+
+/** Nothing of a session is going on any more. */
+const STILL = {microphone: false, muted: false, userSpeaking: false, response: "", awaiting: false, playing: ""};
+
+/** @type {Record<string, (state: SessionState, event: any) => Partial<SessionState>>} */
+const CHANGES = {
+  [Local.CONNECTING]: () => ({...STILL, status: Status.CONNECTING, end: null}),
+  [Local.ENDED]: (_state, {end}) => ({...STILL, status: end ? Status.ENDED : Status.IDLE, end}),
+  [Local.MICROPHONE]: (_state, {on}) => ({microphone: on, muted: false, userSpeaking: false}),
+  [Local.MUTED]: (_state, {muted}) => ({muted}),
+  [Local.PLAYING]: (_state, {item}) => ({playing: item}),
+  [Local.ASKED]: () => ({awaiting: true}),
+  "session.created": () => ({status: Status.CONNECTED}),
+  "voiceassist.session": (state, event) => ({
+    sessionId: event.session_id || state.sessionId,
+    conversationId: event.conversation_id || state.conversationId,
+    provider: event.provider || state.provider,
+    voiceProblem: event.voice_problem || "",
+  }),
+  "voiceassist.reconnecting": () => ({status: Status.RECONNECTING, userSpeaking: false, response: "", awaiting: false}),
+  "voiceassist.reconnected": () => ({status: Status.CONNECTED}),
+  "voiceassist.ended": (_state, event) => ({
+    end: {
+      reason: event.reason || "internal",
+      code: event.code || event.reason || "internal",
+      detail: event.detail || "",
+      retryable: event.retryable !== false,
+    },
+  }),
+  "input_audio_buffer.speech_started": () => ({userSpeaking: true}),
+  "input_audio_buffer.speech_stopped": () => ({userSpeaking: false}),
+  "input_audio_buffer.committed": () => ({userSpeaking: false, awaiting: true}),
+  // Noise: nothing was said, so nothing is answered.
+  "conversation.item.input_audio_transcription.completed": (_state, event) =>
+    (event.transcript || "").trim() ? {} : {awaiting: false},
+  "input_audio_buffer.cleared": () => ({userSpeaking: false}),
+  "response.created": (_state, event) => ({response: idOf(event.response) || "response", awaiting: false}),
+  // A late `done` must not end a newer response.
+  "response.done": (state, event) =>
+    !state.response || state.response === "response" || state.response === idOf(event.response)
+      ? {response: "", awaiting: false}
+      : {},
+  error: () => ({awaiting: false}),
+};
+
+/** @type {(thing: any) => string} */
+const idOf = (thing) => (thing && typeof thing.id === "string" ? thing.id : "");
+
+/**
+ * The state after `event`; the same object when nothing changed.
+ * @param {SessionState} state
+ * @param {{type: string}} event
+ * @returns {SessionState}
+ */
+export const reduce = (state, event) => {
+  const change = Object.prototype.hasOwnProperty.call(CHANGES, event.type) ? CHANGES[event.type](state, event) : {};
+  const next = /** @type {SessionState} */ ({...state, ...change});
+  const same = Object.keys(next).every((key) => Reflect.get(next, key) === Reflect.get(state, key));
+  return same ? state : Object.freeze(next);
+};
+
+/**
+ * What to tell the person that is going on.
+ * @param {SessionState} state
+ */
+export const phaseOf = (state) => {
+  if (state.status !== Status.CONNECTED) {
+    return /** @type {string} */ (state.status);
+  }
+  if (state.userSpeaking) {
+    return Phase.HEARING;
+  }
+  if (state.playing) {
+    return Phase.SPEAKING;
+  }
+  if (state.awaiting || state.response) {
+    return Phase.THINKING;
+  }
+  return state.muted ? Phase.MUTED : Phase.LISTENING;
+};

@@ -1,0 +1,50 @@
+"""Voice sessions for tests: issued, opened, and turns said in them."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from realtime import services
+from realtime.config import RealtimeConfig
+from realtime.models import VoiceSession
+from realtime.protocol.effects import Turn
+
+CONFIG = RealtimeConfig(provider="openai", api_key="sk-canary", sessions_per_user=2)
+"""A provider that costs nothing to describe. Nothing here connects to it."""
+
+
+def issue(user: User, config: RealtimeConfig = CONFIG, **wanted: Any) -> services.Issued:
+    """A session that waits for its ticket."""
+    return services.open_session(user=user, request=services.SessionRequest(**wanted), config=config)
+
+
+def opened(user: User, config: RealtimeConfig = CONFIG, **wanted: Any) -> VoiceSession:
+    """A live session."""
+    return services.redeem_ticket(issue(user, config, **wanted).ticket.secret, config=config)
+
+
+def lost(user: User, **wanted: Any) -> VoiceSession:
+    """A session whose client was lost just now."""
+    session = opened(user, **wanted)
+    services.end_session(session=session, reason="client_lost")
+    return session
+
+
+def say(session: VoiceSession, item_id: str = "item_1", text: str = "Hello", **given: Any) -> Any:
+    """Record a turn of the person's; whatever matters to a test is given by name."""
+    turn: dict[str, Any] = {"role": "user", "modality": "audio", "status": "final", "text": text}
+    return services.record_turn(session=session, turn=Turn(item_id, **(turn | given)), spoken_at=timezone.now())
+
+
+def put_back(session: VoiceSession, seconds: float, *columns: str) -> None:
+    """Let these times of a session lie further in the past."""
+    row = VoiceSession.objects.get(pk=session.pk)
+    VoiceSession.objects.filter(pk=session.pk).update(
+        **{column: getattr(row, column) - timedelta(seconds=seconds) for column in columns}
+    )
+
+
+def row_of(session: VoiceSession) -> VoiceSession:
+    return VoiceSession.objects.get(pk=session.pk)
