@@ -1,4 +1,4 @@
-"""Typed readers of the environment. Every NAME may also be given as NAME_FILE, the path of a file that holds the value."""
+"""Typed readers of the environment. A NAME may also be given as NAME_FILE, the path of a file that holds its value."""
 
 import os
 import secrets
@@ -30,7 +30,9 @@ def text(name: str, default: str = "") -> str:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which could not be read: {error.strerror}.") from error
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {path}, which could not be read: {error.strerror}."
+            ) from error
     return os.environ.get(name, default).strip() or default
 
 
@@ -44,9 +46,11 @@ def flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; write true or false.")
 
 
-def integer(name: str, default: int, *, at_least: int = 0) -> int:
-    """A whole number of at least `at_least`."""
+def integer(name: str, default: int, *, at_least: int = 0, at_most: int | None = None) -> int:
+    """A whole number of at least `at_least`, and no more than `at_most` where that is given."""
     number = optional_integer(name, at_least=at_least)
+    if number is not None and at_most is not None and number > at_most:
+        raise ImproperlyConfigured(f"{name} is {number}; write a whole number from {at_least} to {at_most}.")
     return default if number is None else number
 
 

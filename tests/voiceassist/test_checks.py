@@ -4,6 +4,9 @@ import pytest
 from django.core.checks import run_checks
 from rest_framework.settings import api_settings
 
+# Django's own checks ask the database whether it can store JSON.
+pytestmark = pytest.mark.django_db
+
 
 def _found() -> list[str]:
     return [message.msg for message in run_checks() if message.id == "voiceassist.E101"]

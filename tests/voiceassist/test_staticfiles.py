@@ -10,6 +10,8 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 
 _IMPORT = re.compile(r"""(?:from|import)\s*["'](\.[^"']+)["']|import\(\s*["'](\.[^"']+)["']""")
+_COMMENT = re.compile(r"/\*.*?\*/", re.S)
+"""Django 6.1 leaves the types in comments alone, which no browser fetches; 5.2 rewrites them too."""
 _HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
 
@@ -90,7 +92,7 @@ def test_our_own_pages_import_nothing_by_a_bare_name(settings: Any, tmp_path: Pa
     modules = [hashed for name, hashed in manifest.items() if name.endswith(".js")]
     assert modules
     for module in modules:
-        for match in _IMPORT.finditer((target / module).read_text()):
+        for match in _IMPORT.finditer(_COMMENT.sub("", (target / module).read_text())):
             name = match.group(1) or match.group(2)
             assert _HASHED.search(name), f"{module} imports {name}: is there a semicolon after it?"
             assert (target / module).parent.joinpath(name).resolve().exists(), f"{module} imports {name}"

@@ -60,7 +60,10 @@ def configuration(application: Any, *, trusted_proxies: Sequence[str]) -> uvicor
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to `host` and `port`. Raises AddressTaken or AddressRefused."""
+    """A socket that listens on `host` and `port`; who connects waits until a server accepts.
+
+    Raises AddressTaken or AddressRefused.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -68,6 +71,8 @@ def listen(host: str, port: int) -> socket.socket:
             # A restarted server may have its port back while old connections still linger in TIME_WAIT.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
+            # At once: with SO_REUSEADDR two sockets may be bound to one port, as long as neither listens.
+            listener.listen()
         except OSError:
             listener.close()
             raise

@@ -3,21 +3,16 @@
 import signal
 import time
 from http.cookiejar import CookieJar
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.running_site import running_site
+from tests.support.site_home import SiteHome
 
 
-@pytest.fixture(scope="module")
-def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("var")
-
-
-def test_a_first_start_ends_in_a_site_one_can_sign_in_to(var: Path) -> None:
-    with running_site(var) as site, httpx.Client(base_url=site.url, cookies=CookieJar()) as browser:
+def test_a_first_start_ends_in_a_site_one_can_sign_in_to(home: SiteHome) -> None:
+    with running_site(home) as site, httpx.Client(base_url=site.url, cookies=CookieJar()) as browser:
         assert browser.get("/health").json()["status"] == "healthy"
         browser.get("/login")
         credentials = {"username": site.username, "password": site.password}
@@ -27,32 +22,49 @@ def test_a_first_start_ends_in_a_site_one_can_sign_in_to(var: Path) -> None:
         assert browser.get("/chat").status_code == 200
 
 
-def test_a_second_start_takes_less_than_five_seconds(var: Path) -> None:
-    with running_site(var):
+def test_a_second_start_takes_less_than_five_seconds(home: SiteHome) -> None:
+    with running_site(home):
         pass
     began = time.monotonic()
-    with running_site(var) as site:
+    with running_site(home) as site:
         took = time.monotonic() - began
         assert site.password == "", "the password is told once only"
     assert took < 5
 
 
-def test_ctrl_c_ends_it_cleanly(var: Path) -> None:
-    with running_site(var) as site:
+def test_ctrl_c_ends_it_cleanly(home: SiteHome) -> None:
+    with running_site(home) as site:
         assert site.stop(signal.SIGINT) == 0
     assert "Stopped." in site.screen
     assert "Traceback" not in site.screen
 
 
-def test_sigterm_ends_it_without_a_traceback(var: Path) -> None:
-    with running_site(var) as site:
+def test_sigterm_ends_it_without_a_traceback(home: SiteHome) -> None:
+    with running_site(home) as site:
         assert site.stop(signal.SIGTERM) == -signal.SIGTERM
     assert "Traceback" not in site.screen
 
 
-def test_a_port_that_is_taken_is_told_in_words_that_help(var: Path) -> None:
-    with running_site(var) as site:
-        with pytest.raises(AssertionError) as told, running_site(var, {"PORT": str(site.port)}):
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("PORT", "80000", "PORT is 80000; write a whole number from 1 to 65535."),
+        ("REALTIME_PROVIDER", "siri", "REALTIME_PROVIDER is 'siri'; choose one of"),
+        ("HOST", "203.0.113.9", "Cannot listen on 203.0.113.9"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(
+    home: SiteHome, variable: str, value: str, told: str
+) -> None:
+    with pytest.raises(AssertionError) as screen, running_site(home, {variable: value}):
+        pass
+    assert told in str(screen.value)
+    assert "Traceback" not in str(screen.value)
+
+
+def test_a_port_that_is_taken_is_told_in_words_that_help(home: SiteHome) -> None:
+    with running_site(home) as site:
+        with pytest.raises(AssertionError) as told, running_site(home, {"PORT": str(site.port)}):
             pass
         assert f"Another program listens on 127.0.0.1:{site.port}" in str(told.value)
         assert "PORT=" in str(told.value)

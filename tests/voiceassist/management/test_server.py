@@ -111,10 +111,8 @@ async def test_a_trusted_proxy_is_believed() -> None:
 
 
 def test_a_taken_port_is_told_apart() -> None:
-    with listen("127.0.0.1", 0) as first:
-        first.listen()
-        with pytest.raises(AddressTaken):
-            listen("127.0.0.1", first.getsockname()[1])
+    with listen("127.0.0.1", 0) as first, pytest.raises(AddressTaken):
+        listen("127.0.0.1", first.getsockname()[1])
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid"])
@@ -125,7 +123,6 @@ def test_an_address_that_is_not_ours_is_told_apart(host: str) -> None:
 
 def test_a_port_of_a_server_that_just_ended_is_free_again() -> None:
     with listen("127.0.0.1", 0) as first:
-        first.listen()
         port = first.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
             accepted, _ = first.accept()

@@ -1,6 +1,7 @@
 """The server of `make run` and of production: `manage.py serve [--prepare]`."""
 
 import argparse
+import socket
 from typing import Any
 
 from django.conf import settings
@@ -25,10 +26,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._serve(with_preparation=options["prepare"])
+        except KeyboardInterrupt:
+            self._say("Stopped.")  # uvicorn raises Ctrl-C again after it has ended every session
+
+    def _serve(self, *, with_preparation: bool) -> None:
         # The port first: nobody should wait for a migration to hear that it is taken.
         listener = _listen(settings.HOST, settings.PORT)
         sign_in: SignIn | None = None
-        if options["prepare"]:
+        if with_preparation:
             sign_in = prepare(var=settings.VAR_DIR, static_root=settings.STATIC_ROOT)
         place = Place(settings.HOST, settings.PORT, settings.PUBLIC_URL, tuple(settings.TRUSTED_PROXIES))
         words = greeting(place, settings.REALTIME, sign_in, answering=describe(settings.REALTIME))
@@ -36,17 +43,14 @@ class Command(BaseCommand):
             configuration("voiceassist.asgi:application", trusted_proxies=settings.TRUSTED_PROXIES),
             when_listening=lambda: self._say(words),
         )
-        try:
-            server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            self._say("Stopped.")  # uvicorn raises Ctrl-C again after it has ended every session
+        server.run(sockets=[listener])
 
     def _say(self, words: str) -> None:
         self.stdout.write(words)
         self.stdout.flush()
 
 
-def _listen(host: str, port: int) -> Any:
+def _listen(host: str, port: int) -> socket.socket:
     try:
         return listen(host, port)
     except AddressTaken:

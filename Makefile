@@ -1,0 +1,54 @@
+# The commands of this project. `make run` starts it, `make test` checks it; both bring everything they need.
+.NOTPARALLEL:
+.PHONY: run test test-bare lint types walls js unit e2e tests lock clean
+
+PREPARE = @sh .ci/python .ci/prepare.py
+CHECK = @.venv/bin/python .ci/checks.py
+
+run: ## start VoiceAssist on HOST and PORT (127.0.0.1 and 8000)
+	$(PREPARE) site
+	@exec .venv/bin/python manage.py serve --prepare
+
+test: ## every check: style, types, walls, JavaScript, Python, browser
+	$(PREPARE) site tests node chromium
+	$(CHECK) lint types js tests
+
+test-bare: ## `make run` and `make test` in a fresh copy that sees nothing but Python, make, git and a bare system
+	@sh .ci/python .ci/bare.py
+
+lint: ## ruff, style and mistakes
+	$(PREPARE) site tests
+	$(CHECK) lint
+
+types: ## mypy --strict
+	$(PREPARE) site tests
+	$(CHECK) types
+
+walls: ## who may import whom
+	$(PREPARE) site tests
+	$(CHECK) walls
+
+js: ## types and tests of the browser's modules
+	$(PREPARE) site tests node
+	$(CHECK) js
+
+unit: ## the Python tests without a browser
+	$(PREPARE) site tests
+	$(CHECK) unit
+
+e2e: ## the tests that drive a browser
+	$(PREPARE) site tests chromium
+	$(CHECK) e2e
+
+tests: ## all of pytest; PYTEST_ARGS="-k name" picks some
+	$(PREPARE) site tests chromium
+	$(CHECK) tests
+
+lock: ## bring requirements.lock and tests/js/package-lock.json up to date
+	$(PREPARE) site tests
+	@.venv/bin/python .ci/lock.py
+
+clean: ## remove what can be made again; var/ with its data stays
+	rm -rf .venv build *.egg-info tests/js/node_modules var/static
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

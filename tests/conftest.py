@@ -1,0 +1,121 @@
+"""What most tests stand on: a database that threads share, quick passwords, unhashed static files, Alice and Bob."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import override_settings
+
+from tests.support.running_site import RunningSite, running_site
+from tests.support.site_home import SiteHome, site_home
+
+PLAIN_STATIC_FILES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Put a SQLite test database into a file of this run's own.
+
+    Django's in-memory one has no busy timeout, so threads would collide in it; one file for all runs would make two
+    runs in the same checkout collide.
+    """
+    for connection in connections.all(initialized_only=False):
+        if connection.vendor == "sqlite":
+            connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings_for_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with override_settings(
+        # Argon2 is slow on purpose; its slowness is not what these tests are about.
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        # Hashed names exist after collectstatic only.
+        STORAGES=PLAIN_STATIC_FILES,
+        STATIC_ROOT=tmp_path_factory.mktemp("static"),
+    ):
+        yield
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """The owner of things."""
+    return User.objects.create_user("alice", password="wonderland-teapot")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """The stranger, who must not see them."""
+    return User.objects.create_user("bob", password="builder-hammer")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of this machine on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteHome]:
+    """Where the running sites of one test module keep their things."""
+    with site_home(tmp_path_factory.mktemp("site")) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def site(home: SiteHome) -> Iterator[RunningSite]:
+    """A running site, fresh for each test module; its `username` and `password` sign in."""
+    with running_site(home) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser to drive; `make test` installs one and names it in CHROMIUM."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.fail(
+            "There is no Chromium here. `make test` installs one; or name yours: CHROMIUM=/path/to/chrome"
+        )
+    return Path(found)
+
+
+Work = Callable[[int], Any]
+
+
+@pytest.fixture
+def in_threads(transactional_db: None) -> Callable[[int, Work], list[Any]]:
+    """Run `work(0) … work(n - 1)` in n threads that start at the same moment; returns the results in that order.
+
+    The tests' data is really committed, each thread has database connections of its own, and the first exception of
+    a thread is raised here.
+    """
+
+    def run(threads: int, work: Work) -> list[Any]:
+        start = Barrier(threads)
+
+        def one(number: int) -> Any:
+            try:
+                start.wait(timeout=10)
+                return work(number)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(one, range(threads)))
+
+    return run
