@@ -1,31 +1,44 @@
 """One item of a conversation as far as it is known, and how it reads as a turn: what was said, heard and not heard."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
+from unicodedata import east_asian_width
 
 from realtime.protocol import audio
 from realtime.protocol.effects import Turn
 
+_WORD = re.compile(r"\S+")
+
 
 @dataclass(slots=True)
 class Entry:
-    """What is known of one item so far."""
+    """What is known of one item so far. Times are seconds of the log's clock."""
 
     item_id: str
     role: Literal["user", "assistant"]
     at: float
     modality: Literal["text", "audio"] = "text"
     status: Literal["open", "final", "interrupted", "failed"] = "open"
+    is_complete: bool = False
+    """Upstream said all that it meant to say."""
     settle_by: float | None = None
-    """An interrupted answer is told at this time even if nobody says what was heard."""
+    """The turn is told at this time even if nobody says what was heard."""
     settled_at: float | None = None
     parts: dict[int, str] = field(default_factory=dict)
     received_bytes: int = 0
-    first_audio_at: float | None = None
+    plays_from: float | None = None
+    """When its sound can be heard at the earliest."""
+    stopped_at: float | None = None
+    """When somebody cut it short; None while nobody did."""
     heard_ms: int | None = None
     """As the player reported it; None when it did not."""
     heard_text: str | None = None
     """As upstream reported it; None when it did not."""
+    cut_confirmed: bool = False
+    """Upstream has answered the player's report."""
+    is_heard_out: bool = False
+    """The player reported that it played everything."""
     told: Turn | None = None
     is_turn: bool = True
 
@@ -37,13 +50,28 @@ class Entry:
     def settled(self) -> bool:
         return self.settled_at is not None
 
-    def settle(self, now: float) -> None:
-        if self.settled_at is None:
-            self.settled_at = now
-        self.settle_by = None
+    @property
+    def was_cut(self) -> bool:
+        return self.heard_ms is not None or self.stopped_at is not None
+
+    @property
+    def received_ms(self) -> int:
+        return audio.milliseconds(self.received_bytes)
+
+    @property
+    def plays_until(self) -> float:
+        """When its sound will have been heard, if nobody cuts it short."""
+        return 0.0 if self.plays_from is None else self.plays_from + self.received_ms / 1000
+
+    def heard_by(self, now: float) -> int:
+        """How many milliseconds can have been heard by `now`: the smaller of what came and what time allowed."""
+        if self.plays_from is None:
+            return 0
+        return max(0, min(int((now - self.plays_from) * 1000), self.received_ms))
 
 
 def turn_of(entry: Entry) -> Turn:
+    """The entry as it is to be stored by now."""
     if not entry.settled:
         return Turn(entry.item_id, entry.role, entry.modality, "pending", "", at=entry.at)
     if entry.status == "interrupted":
@@ -54,38 +82,30 @@ def turn_of(entry: Entry) -> Turn:
 
 
 def _interrupted(entry: Entry) -> Turn:
-    words = entry.words
-    estimated = False
-    if entry.modality == "text":
-        heard = words
-    elif entry.heard_text is not None:
-        heard = heard_prefix(words, entry.heard_text)
-    else:
-        received_ms = audio.milliseconds(entry.received_bytes)
-        heard_ms = entry.heard_ms
-        if heard_ms is None:
-            estimated = True
-            heard_ms = played_ms(entry, entry.settled_at or entry.at)
-        heard = heard_share(words, received_ms if heard_ms is None else heard_ms, received_ms)
-    unheard = words[len(heard) :].strip()
+    words, heard = entry.words, _heard(entry)
     return Turn(
-        entry.item_id,
-        "assistant",
-        entry.modality,
-        "interrupted",
-        heard.strip(),
-        unheard,
-        estimated,
+        item_id=entry.item_id,
+        role="assistant",
+        modality=entry.modality,
+        status="interrupted",
+        text=heard.strip(),
+        unheard_text=words[len(heard) :].strip(),
+        heard_is_estimated=entry.modality == "audio" and entry.heard_text is None and entry.heard_ms is None,
         at=entry.at,
     )
 
 
-def played_ms(entry: Entry, now: float) -> int | None:
-    """What the clock lets us believe was heard; None when it is all that was sent."""
-    if entry.first_audio_at is None:
-        return None
-    elapsed = int((now - entry.first_audio_at) * 1000)
-    return elapsed if elapsed < audio.milliseconds(entry.received_bytes) else None
+def _heard(entry: Entry) -> str:
+    words = entry.words
+    if entry.modality == "text":
+        return words
+    if entry.heard_text is not None:
+        return heard_prefix(words, entry.heard_text)
+    if entry.heard_ms is not None:
+        return heard_share(words, entry.heard_ms, entry.received_ms)
+    if entry.stopped_at is not None:
+        return heard_share(words, entry.heard_by(entry.stopped_at), entry.received_ms)
+    return words  # upstream broke off; nobody kept the listener from hearing what had come
 
 
 def heard_share(text: str, heard_ms: int, received_ms: int) -> str:
@@ -95,14 +115,31 @@ def heard_share(text: str, heard_ms: int, received_ms: int) -> str:
     if heard_ms >= received_ms:
         return text
     end = len(text) * heard_ms // received_ms
-    if end < len(text) and not text[end].isspace():
-        end = max(text.rfind(" ", 0, end), 0)
+    while end > 0 and not _parts_words(text, end):
+        end -= 1
     return text[:end]
 
 
 def heard_prefix(text: str, heard: str) -> str:
-    """`heard` as a prefix of `text`; when upstream worded it otherwise, its length cut back to a whole word."""
-    heard = heard.strip()
-    if text.startswith(heard):
-        return text[: len(heard)]
-    return heard_share(text, min(len(heard), len(text)), len(text))
+    """The beginning of `text` that holds the words of `heard`; where upstream worded them otherwise, as much of it."""
+    words, said = list(_WORD.finditer(text)), _WORD.findall(heard)
+    if not said:
+        return ""
+    if [_bare(word.group()) for word in words[: len(said)]] == [_bare(word) for word in said]:
+        return text[: words[len(said) - 1].end()]
+    return heard_share(text, min(len(heard.strip()), len(text)), len(text))
+
+
+def _bare(word: str) -> str:
+    """A word without its punctuation, which is not heard."""
+    return "".join(letter for letter in word if letter.isalnum()).casefold() or word
+
+
+def _parts_words(text: str, index: int) -> bool:
+    """Whether a word ends at `index`. Chinese and Japanese put no blanks between theirs."""
+    before, after = text[index - 1], text[index]
+    return before.isspace() or after.isspace() or (_is_wide(before) and _is_wide(after))
+
+
+def _is_wide(letter: str) -> bool:
+    return east_asian_width(letter) in "WF"

@@ -10,11 +10,17 @@ def error_event(
     event_id: str, code: str, message: str, *, param: str | None = None, caused_by: str | None = None
 ) -> Event:
     """An `error` event. `caused_by` is the client's own id of the event that failed."""
-    kind = "server_error" if code in {"internal", "provider_failed", "provider_silent"} else "invalid_request_error"
+    at_fault = code.startswith("provider_") or code in {"internal", "engine_busy"}
     return {
         "type": "error",
         "event_id": event_id,
-        "error": {"type": kind, "code": code, "message": message, "param": param, "event_id": caused_by},
+        "error": {
+            "type": "server_error" if at_fault else "invalid_request_error",
+            "code": code,
+            "message": message,
+            "param": param,
+            "event_id": caused_by,
+        },
     }
 
 

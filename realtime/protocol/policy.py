@@ -10,6 +10,8 @@ from realtime.protocol.wire import MalformedFrame, check_pcm
 
 MAX_ID = 64
 """Characters of an id that a client chooses; it becomes part of a message's external id."""
+MAX_EVENT_ID = 512
+MAX_METADATA = 16
 
 
 class NotAllowed(ValueError):
@@ -62,8 +64,12 @@ def microphone_audio(event: Event) -> bytes:
     return pcm
 
 
-def _plain(event: Event) -> Event:
-    return _only(event, ())
+def _bare(event: Event) -> Event:
+    """The event's type and its own id; what else of a client's goes upstream is added field by field."""
+    kept: Event = {"type": event["type"]}
+    if isinstance(event.get("event_id"), str) and len(event["event_id"]) <= MAX_EVENT_ID:
+        kept["event_id"] = event["event_id"]
+    return kept
 
 
 def _create(event: Event) -> Event:
@@ -85,7 +91,7 @@ def _create(event: Event) -> Event:
     }
     if item.get("id") is not None:
         kept["id"] = _id(item, "id", "item.id")
-    return _only(event, ()) | {"item": kept}
+    return _bare(event) | {"item": kept}
 
 
 def _truncate(event: Event) -> Event:
@@ -96,36 +102,54 @@ def _truncate(event: Event) -> Event:
 
 
 def _item_operation(event: Event) -> Event:
-    return _only(event, ()) | {"item_id": _id(event, "item_id", "item_id")}
+    return _bare(event) | {"item_id": _id(event, "item_id", "item_id")}
 
 
 def _create_response(event: Event) -> Event:
     asked = mapping_of(event.get("response"))
-    for field in ("instructions", "tools", "input", "prompt"):
+    for field in ("instructions", "tools", "prompt"):
         if asked.get(field):
             raise NotAllowed("unsupported_parameter", f"`{field}` is set by this server.", f"response.{field}")
+    if asked.get("input") is not None:  # an empty one means something too: an answer to nothing
+        raise NotAllowed("unsupported_parameter", "Answers are given to the conversation here.", "response.input")
     if asked.get("conversation") not in (None, "auto"):
         raise NotAllowed("unsupported_parameter", "Answers belong to the conversation here.", "response.conversation")
     kept: Event = {}
     modalities = asked.get("output_modalities", asked.get("modalities"))
     if modalities is not None:
         kept["output_modalities"] = _modalities(modalities, "response.output_modalities")
+    voice = mapping_of(mapping_of(asked.get("audio")).get("output")).get("voice", asked.get("voice"))
+    if voice is not None:
+        kept["audio"] = {"output": {"voice": _short_text(voice, "response.audio.output.voice")}}
+    if asked.get("max_output_tokens") is not None:
+        kept["max_output_tokens"] = _token_limit(asked["max_output_tokens"])
     if asked.get("metadata"):
-        kept["metadata"] = mapping_of(asked["metadata"])
-    admitted = _only(event, ())
-    return admitted | {"response": kept} if kept else admitted
+        kept["metadata"] = _metadata(asked["metadata"])
+    return _bare(event) | ({"response": kept} if kept else {})
+
+
+def _token_limit(asked: Any) -> int | str:
+    return "inf" if asked == "inf" else _whole_number(asked, 1, 4096, "response.max_output_tokens")
+
+
+def _metadata(asked: Any) -> Event:
+    pairs = mapping_of(asked)
+    fits = all(len(key) <= 64 and isinstance(value, str) and len(value) <= 512 for key, value in pairs.items())
+    if not pairs or len(pairs) > MAX_METADATA or not fits:
+        raise NotAllowed("invalid_value", "Metadata are at most 16 short texts by name.", "response.metadata")
+    return pairs
 
 
 def _cancel(event: Event) -> Event:
-    admitted = _only(event, ())
+    admitted = _bare(event)
     if event.get("response_id") is not None:
         admitted["response_id"] = _id(event, "response_id", "response_id")
     return admitted
 
 
 _CHECKS: dict[str, Callable[[Event], Event]] = {
-    "input_audio_buffer.commit": _plain,
-    "input_audio_buffer.clear": _plain,
+    "input_audio_buffer.commit": _bare,
+    "input_audio_buffer.clear": _bare,
     "conversation.item.create": _create,
     "conversation.item.truncate": _truncate,
     "conversation.item.delete": _item_operation,
@@ -170,28 +194,38 @@ def _turn_detection(asked: Any) -> Event | None:
     if asked is None or asked is _ABSENT:
         return None
     fields = mapping_of(asked)
-    kind = fields.get("type", "server_vad")
+    kind = fields.get("type", "server_vad") if fields else None
     if kind == "none":
         raise NotAllowed("invalid_value", "Send null to turn turn detection off.", _TURN_DETECTION)
     if kind not in ("server_vad", "semantic_vad"):
         raise NotAllowed("invalid_value", "Turn detection is server_vad or semantic_vad.", f"{_TURN_DETECTION}.type")
     kept: Event = {"type": kind}
     for name in ("create_response", "interrupt_response"):
-        if isinstance(fields.get(name), bool):
-            kept[name] = fields[name]
-    if kind == "semantic_vad":
-        if fields.get("eagerness") in ("low", "medium", "high", "auto"):
-            kept["eagerness"] = fields["eagerness"]
-        return kept
-    for name, least, most in (
-        ("threshold", 0.0, 1.0),
-        ("prefix_padding_ms", 0, 5_000),
-        ("silence_duration_ms", 0, 10_000),
-        ("idle_timeout_ms", 5_000, 30_000),
-    ):
         if fields.get(name) is not None:
-            kept[name] = _number(fields[name], least, most, f"{_TURN_DETECTION}.{name}")
+            kept[name] = _flag(fields[name], f"{_TURN_DETECTION}.{name}")
+    if kind == "semantic_vad":
+        return kept | _eagerness(fields.get("eagerness"))
+    if fields.get("threshold") is not None:
+        kept["threshold"] = _number(fields["threshold"], 0.0, 1.0, f"{_TURN_DETECTION}.threshold")
+    for name, least, most in _MILLISECONDS:
+        if fields.get(name) is not None:
+            kept[name] = _whole_number(fields[name], least, most, f"{_TURN_DETECTION}.{name}")
     return kept
+
+
+_MILLISECONDS = (
+    ("prefix_padding_ms", 0, 5_000),
+    ("silence_duration_ms", 0, 10_000),
+    ("idle_timeout_ms", 5_000, 30_000),
+)
+
+
+def _eagerness(asked: Any) -> Event:
+    if asked is None:
+        return {}
+    if asked not in ("low", "medium", "high", "auto"):
+        raise NotAllowed("invalid_value", "Eagerness is low, medium, high or auto.", f"{_TURN_DETECTION}.eagerness")
+    return {"eagerness": asked}
 
 
 def _noise_reduction(asked: Any) -> Event | None:
@@ -224,6 +258,19 @@ def _number(asked: Any, least: float, most: float, param: str) -> float:
     return asked
 
 
+def _whole_number(asked: Any, least: int, most: int, param: str) -> int:
+    number = _number(asked, least, most, param)
+    if number != int(number):
+        raise NotAllowed("invalid_value", f"That is a whole number from {least} to {most}.", param)
+    return int(number)
+
+
+def _flag(asked: Any, param: str) -> bool:
+    if not isinstance(asked, bool):
+        raise NotAllowed("invalid_value", "That is true or false.", param)
+    return asked
+
+
 def _short_text(asked: Any, param: str) -> str | None:
     if asked is None:
         return None
@@ -237,11 +284,3 @@ def _id(event: Event, name: str, param: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
         raise NotAllowed("invalid_value", f"An id is a text of 1 to {MAX_ID} characters.", param)
     return value
-
-
-def _only(event: Event, names: tuple[str, ...]) -> Event:
-    """The event's type, its own id and the fields named; nothing else of a client's goes upstream."""
-    kept = {name: event[name] for name in ("type", *names) if name in event}
-    if isinstance(event.get("event_id"), str) and len(event["event_id"]) <= 512:
-        kept["event_id"] = event["event_id"]
-    return kept

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from realtime.errors import EndReason, EngineBusy, UpstreamRefused
+from realtime.errors import EndReason, EngineBusy, SpeechUnavailable, UpstreamRefused
 
 
 class Consequence(Enum):
@@ -110,12 +110,19 @@ _LOST = Refusal(
     "The connection to the speech provider was lost. What was said so far is kept.",
     Consequence.RECONNECT,
 )
+_TROUBLE = replace(
+    _LOST,
+    detail="The speech provider has trouble at the moment. Try again in a little while; what was said is kept.",
+)
 _RATE = Refusal(
     "provider_rate_limited",
     "The speech provider is asked too much at the moment. Wait a little and try again.",
     Consequence.TELL,
 )
 _BUSY = Refusal(EngineBusy.code, EngineBusy.detail, Consequence.TELL, EngineBusy.end_reason)
+_NO_SPEECH = Refusal(
+    SpeechUnavailable.code, SpeechUnavailable.detail, Consequence.TELL, SpeechUnavailable.end_reason
+)
 _UNKNOWN = Refusal(
     "provider_error",
     "The speech provider could not do that. Try again; if it keeps happening, start the session again.",
@@ -129,6 +136,10 @@ def _benign(code: str, detail: str) -> Refusal:
 
 def _mistake(code: str, detail: str) -> Refusal:
     return Refusal(code, detail, Consequence.TELL)
+
+
+def _chat(what_happened: str) -> Refusal:
+    return replace(_UNKNOWN, detail=f"The language model behind this assistant {what_happened}")
 
 
 _TRUNCATE = "conversation.item.truncate"
@@ -156,6 +167,22 @@ _BY_CODE: Mapping[str, Refusal] = {
     "inference_rate_limit_exceeded": _RATE,
     "session_limit_reached": _RATE,
     "engine_busy": _BUSY,
+    "speech_unavailable": _NO_SPEECH,
+    # The embedded engine's chat server. The engine's words are for its operator; these are for who asked.
+    "chat_request_refused": _chat(
+        "does not take what it is asked. Ask whoever runs this server to check the model."
+    ),
+    "chat_key_refused": _chat(
+        "did not accept this server's key. Ask whoever runs it to check ENGINE_CHAT_API_KEY."
+    ),
+    "chat_model_not_found": _chat(
+        "does not have its model. Ask whoever runs this server to check ENGINE_CHAT_MODEL."
+    ),
+    "chat_server_busy": _chat("has too much to do. Wait a little and ask again."),
+    "chat_server_failed": _chat("failed while it answered. Ask again in a moment."),
+    "chat_server_unreachable": _chat("could not be reached. Ask whoever runs this server whether it is on."),
+    "chat_server_silent": _chat("took too long to answer. Ask again in a moment."),
+    "chat_answer_empty": _chat("gave an empty answer. Ask again."),
     "response_cancel_not_active": _benign("response_cancel_not_active", "There is no answer to stop."),
     "conversation_already_has_active_response": _benign(
         "conversation_already_has_active_response",
@@ -164,9 +191,13 @@ _BY_CODE: Mapping[str, Refusal] = {
     "input_audio_buffer_commit_empty": _benign(
         "input_audio_buffer_commit_empty", "Nothing was heard yet: a turn needs at least 100 ms of audio."
     ),
-    "item_truncate_invalid_item_id": _benign("item_truncate_invalid_item_id", "There is no such item to cut back."),
+    "item_truncate_invalid_item_id": _benign(
+        "item_truncate_invalid_item_id", "There is no such item to cut back."
+    ),
     "item_delete_invalid_item_id": _benign("item_delete_invalid_item_id", "There is no such item to delete."),
-    "item_retrieve_invalid_item_id": _benign("item_retrieve_invalid_item_id", "There is no such item to show."),
+    "item_retrieve_invalid_item_id": _benign(
+        "item_retrieve_invalid_item_id", "There is no such item to show."
+    ),
     "cannot_update_voice": _benign(
         "cannot_update_voice",
         "The voice cannot be changed once something was said with it. Start a new session to change it.",
@@ -175,8 +206,13 @@ _BY_CODE: Mapping[str, Refusal] = {
         "item_create_invalid_previous_item_id", "There is no item with that previous_item_id."
     ),
     "invalid_value": _mistake("invalid_value", "A value in that event is not one the Realtime API allows."),
-    "unknown_parameter": _mistake("unknown_parameter", "That event has a field the Realtime API does not know."),
-    "missing_required_parameter": _mistake("missing_required_parameter", "That event lacks a field it needs."),
+    "unknown_parameter": _mistake(
+        "unknown_parameter", "That event has a field the Realtime API does not know."
+    ),
+    "missing_required_parameter": _mistake(
+        "missing_required_parameter", "That event lacks a field it needs."
+    ),
+    "invalid_type": _mistake("invalid_type", "A value in that event is of the wrong type."),
     "invalid_parameter": _mistake("invalid_parameter", "A field of that event does not fit this session."),
     "invalid_event": _mistake("invalid_event", "That event could not be understood."),
     "invalid_json": _mistake("invalid_json", "That event is not valid JSON."),
@@ -185,6 +221,7 @@ _BY_CODE: Mapping[str, Refusal] = {
 _OUR_OWN_MISTAKE_IN_SETUP = frozenset(
     {
         "invalid_value",
+        "invalid_type",
         "unknown_parameter",
         "missing_required_parameter",
         "invalid_parameter",
@@ -194,7 +231,8 @@ _OUR_OWN_MISTAKE_IN_SETUP = frozenset(
         "item_create_invalid_previous_item_id",
     }
 )
-_MAY_RECONNECT_AFTER = frozenset({1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014, 1015})
+_MAY_RECONNECT_AFTER = frozenset({1000, 1001, 1002, 1005, 1006, 1007, 1009, 1011, 1012, 1013, 1014, 1015})
+"""Lost, restarting, or stumbled over one frame. The other codes are verdicts."""
 
 
 def refusal_of_error(error: Mapping[str, object], *, answering: str = "", in_setup: bool = False) -> Refusal:
@@ -205,7 +243,11 @@ def refusal_of_error(error: Mapping[str, object], *, answering: str = "", in_set
     not ready yet: then only we can have made the mistake, and what may pass is worth another connection.
     """
     code, message = _text(error.get("code")), _text(error.get("message"))
-    known = _truncate_refusal(code, message, answering) or _BY_CODE.get(code) or _BY_CODE.get(_text(error.get("type")))
+    known = (
+        _truncate_refusal(code, message, answering)
+        or _BY_CODE.get(code)
+        or _BY_CODE.get(_text(error.get("type")))
+    )
     if in_setup:
         known = _in_setup(known, code, _text(error.get("type")))
     return _told(known or _UNKNOWN, code, _text(error.get("param")))
@@ -234,11 +276,8 @@ def refusal_of_status(status: int, upstream_code: str = "") -> Refusal:
     if status == 429:
         return _told(replace(_RATE, consequence=Consequence.RECONNECT), upstream_code)
     if status >= 500 or status == 408:
-        return _told(replace(_LOST, detail=_OUT_OF_ORDER), upstream_code)
+        return _told(_TROUBLE, upstream_code)
     return _told(_ADDRESS, upstream_code)
-
-
-_OUT_OF_ORDER = "The speech provider has trouble at the moment. Try again in a little while; what was said is kept."
 
 
 def _truncate_refusal(code: str, message: str, answering: str) -> Refusal | None:
@@ -254,7 +293,7 @@ def _in_setup(known: Refusal | None, code: str, kind: str) -> Refusal:
     if code in _OUR_OWN_MISTAKE_IN_SETUP:
         return _SETUP
     if known is None:
-        return replace(_LOST, detail=_OUT_OF_ORDER) if kind == "server_error" else _SETUP
+        return _TROUBLE if kind == "server_error" else _SETUP
     return replace(known, consequence=Consequence.RECONNECT) if known is _RATE else known
 
 

@@ -14,6 +14,8 @@ class ResponseGate:
         self.active_id: str | None = None
         self._asked: Event | None = None
         """A create that is on its way and not answered yet."""
+        self._presumed: Event | None = None
+        """The create that the running response is taken to answer, until it is done or upstream says otherwise."""
         self._waiting: deque[Event] = deque()
 
     @property
@@ -31,25 +33,27 @@ class ResponseGate:
         return None
 
     def created(self, response_id: str) -> None:
-        """A response began, asked for by a client or by upstream's own voice detection."""
+        """A response began, asked for by a client or by upstream's own voice detection: the event does not say."""
         self.active_id = response_id
-        self._asked = None
+        if self._asked is not None:
+            self._presumed, self._asked = self._asked, None
 
     def lost_the_race(self) -> None:
-        """Upstream began a response of its own before our create arrived: it goes first again."""
-        if self._asked is not None:
-            self._waiting.appendleft(self._asked)
-            self._asked = None
+        """Upstream began a response of its own before our create arrived: the create goes first when that is done."""
+        lost = self._asked or self._presumed
+        self._asked = self._presumed = None
+        if lost is not None:
+            self._waiting.appendleft(lost)
 
     def refused(self) -> Event | None:
         """Upstream did not take our create. The next one that may go upstream, if any."""
-        self._asked = None
+        self._asked = self._presumed = None
         return self._next()
 
     def done(self, response_id: str) -> Event | None:
         """A response is over. The next create that may go upstream, if any."""
         if self.active_id in (None, response_id):
-            self.active_id = None
+            self.active_id = self._presumed = None
         return self._next()
 
     def _next(self) -> Event | None:

@@ -31,6 +31,8 @@ class SessionSetup:
     """`server_vad`, `semantic_vad` or `push_to_talk`."""
     save: bool = True
     """False: nothing that is said is recorded."""
+    epoch: int = 1
+    """How often the session was taken up, this time included."""
     binary_audio: bool = False
     """The client takes and sends audio as binary frames."""
     announces: bool = False
@@ -74,8 +76,8 @@ def configuration(setup: SessionSetup, event_id: str) -> Event:
     }
 
 
-def update(change: SessionChange, setup: SessionSetup, event_id: str) -> Event:
-    """The `session.update` for what a client may change."""
+def update(change: SessionChange, setup: SessionSetup, event_id: str | None) -> Event:
+    """The `session.update` for what a client may change; `event_id` as the client gave it."""
     heard: Event = {}
     if change.turn_detection is not None or "turn_detection" in change.clears:
         heard["turn_detection"] = change.turn_detection
@@ -105,5 +107,15 @@ def shown(upstream: Event, setup: SessionSetup) -> Event:
 
 def interrupts(upstream: Event) -> bool:
     """Whether upstream stops its answer when the user begins to speak."""
-    detection = mapping_of(mapping_of(mapping_of(upstream.get("audio")).get("input")).get("turn_detection"))
+    detection = mapping_of(_input_of(upstream).get("turn_detection"))
     return bool(detection) and detection.get("interrupt_response") is not False
+
+
+def is_push_to_talk(upstream: Event) -> bool:
+    """Whether only the client says where a turn ends."""
+    hearing = _input_of(upstream)
+    return "turn_detection" in hearing and hearing["turn_detection"] is None
+
+
+def _input_of(upstream: Event) -> Event:
+    return mapping_of(mapping_of(upstream.get("audio")).get("input"))

@@ -1,6 +1,7 @@
 """Stenographer: reads what upstream sends, also after the client has left, and takes down the turns."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from realtime.protocol import audio
 from realtime.protocol.events import Event, list_of, mapping_of, text_of
@@ -22,13 +23,13 @@ class Stenographer:
             reader(self, event, now)
 
     def _committed(self, event: Event, now: float) -> None:
-        self._log.committed(text_of(event.get("item_id")), event.get("previous_item_id"), now)
+        self._log.committed(text_of(event.get("item_id")), text_of(event.get("previous_item_id")), now)
 
     def _nudged(self, event: Event, now: float) -> None:
         self._log.nudged(text_of(event.get("item_id")))
 
     def _item_added(self, event: Event, now: float) -> None:
-        self._log.item_added(mapping_of(event.get("item")), event.get("previous_item_id"), now)
+        self._log.item_added(mapping_of(event.get("item")), text_of(event.get("previous_item_id")), now)
 
     def _transcribed(self, event: Event, now: float) -> None:
         if event.get("status") != "in_progress":  # a snapshot, not the final words
@@ -45,11 +46,13 @@ class Stenographer:
             self._log.answer_announced(item_id, now)
 
     def _words(self, event: Event, now: float) -> None:
-        self._log.answer_words(text_of(event.get("item_id")), _part(event), text_of(event.get("delta")))
+        spoken = event["type"] in _SPOKEN
+        self._log.answer_words(text_of(event.get("item_id")), _part(event), text_of(event.get("delta")), spoken=spoken)
 
     def _all_words(self, event: Event, now: float) -> None:
         words = text_of(event.get("transcript")) or text_of(event.get("text"))
-        self._log.answer_part(text_of(event.get("item_id")), _part(event), words)
+        spoken = event["type"] in _SPOKEN
+        self._log.answer_part(text_of(event.get("item_id")), _part(event), words, spoken=spoken)
 
     def _sound(self, event: Event, now: float) -> None:
         length = audio.decoded_length(text_of(event.get("delta")))
@@ -57,14 +60,16 @@ class Stenographer:
 
     def _answer_done(self, event: Event, now: float) -> None:
         item = mapping_of(event.get("item"))
-        self._log.answer_done(text_of(item.get("id")), completed=item.get("status") != "incomplete", now=now)
+        # Why an item is incomplete is only told when its response is done.
+        if item.get("status") == "completed":
+            self._log.answer_done(text_of(item.get("id")), "completed", now)
 
     def _response_done(self, event: Event, now: float) -> None:
         response = mapping_of(event.get("response"))
         listed = [text_of(mapping_of(item).get("id")) for item in list_of(response.get("output"))]
         announced = self._answers.pop(text_of(response.get("id")), [])
         for item_id in dict.fromkeys(announced + listed):
-            self._log.answer_done(item_id, completed=response.get("status") == "completed", now=now)
+            self._log.answer_done(item_id, _outcome(response), now)
 
     def _truncated(self, event: Event, now: float) -> None:
         heard = event.get("transcript")
@@ -76,6 +81,18 @@ def _part(event: Event) -> int:
     return index if isinstance(index, int) else 0
 
 
+def _outcome(response: Event) -> Literal["completed", "cancelled", "failed"]:
+    """An answer that ran into its length or content limit is as complete as it gets: nobody interrupted it."""
+    match response.get("status"):
+        case "cancelled":
+            return "cancelled"
+        case "failed":
+            return "failed"
+        case _:
+            return "completed"
+
+
+_SPOKEN = frozenset({"response.output_audio_transcript.delta", "response.output_audio_transcript.done"})
 _READERS: dict[str, Callable[[Stenographer, Event, float], None]] = {
     "input_audio_buffer.committed": Stenographer._committed,
     "input_audio_buffer.timeout_triggered": Stenographer._nudged,

@@ -17,6 +17,15 @@ class MalformedFrame(ValueError):
         self.code = code
 
 
+def is_oversize(frame: str | bytes) -> bool:
+    """Whether a client's frame is larger than we take: bytes on the wire count, not letters."""
+    if isinstance(frame, bytes):
+        return len(frame) > MAX_BINARY_BYTES
+    if len(frame) > MAX_TEXT_BYTES or frame.isascii():
+        return len(frame) > MAX_TEXT_BYTES
+    return len(frame.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES
+
+
 def decode(frame: str | bytes) -> Event:
     """The event in a text frame. Raises MalformedFrame."""
     try:

@@ -1,0 +1,108 @@
+"""Notices: what we ourselves say to a client, numbered; `voiceassist.*` events only to one that knows them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from realtime.protocol import session, wire
+from realtime.protocol.effects import Effect, ToClient, Turn
+from realtime.protocol.endings import Ending
+from realtime.protocol.events import Event, error_event
+from realtime.protocol.policy import NotAllowed
+from realtime.protocol.refusals import Refusal
+from realtime.protocol.requests import Request
+from realtime.protocol.session import SessionSetup
+from realtime.protocol.wire import MalformedFrame
+
+
+class Notices:
+    """Makes the events of ours for one client. What it makes is to be sent in that order."""
+
+    def __init__(self, setup: SessionSetup) -> None:
+        self._setup = setup
+        self._serial = 0
+
+    def session_created(self, upstream: Event) -> Iterator[Effect]:
+        """The session is ready. `upstream` is its session, of which the client sees what it may."""
+        setup = self._setup
+        yield self._tell("session.created", session=session.shown(upstream, setup))
+        yield from self._announce(
+            "voiceassist.session",
+            session_id=setup.session_id,
+            conversation_id=setup.conversation_id,
+            provider={
+                "name": setup.provider_name,
+                "label": setup.provider_label,
+                "is_language_model": setup.is_language_model,
+            },
+            limits={"idle_seconds": setup.idle_seconds, "binary_frame_bytes": wire.MAX_BINARY_BYTES},
+            save=setup.save,
+            voice_problem=setup.voice_problem,
+        )
+
+    def session_updated(self, upstream: Event) -> Iterator[Effect]:
+        """The session is as `upstream` says."""
+        yield self._tell("session.updated", session=session.shown(upstream, self._setup))
+
+    def message_saved(self, turn: Turn, message_id: str, position: int) -> Iterator[Effect]:
+        """A turn is stored as a message."""
+        return self._announce(
+            "voiceassist.message.saved",
+            item_id=turn.item_id,
+            message_id=message_id,
+            position=position,
+            role=turn.role,
+            status=turn.status,
+            text=turn.text,
+            unheard_text=turn.unheard_text,
+        )
+
+    def refused(self, error: MalformedFrame | NotAllowed, event: Event) -> Iterator[Effect]:
+        """The client sent what it may not; `event` as far as it could be read."""
+        param = error.param if isinstance(error, NotAllowed) else None
+        return self.error(error.code, str(error), param=param, caused_by=event.get("event_id"))
+
+    def refused_upstream(self, refusal: Refusal, request: Request) -> Iterator[Effect]:
+        """Upstream did not do what it was asked for."""
+        return self.error(refusal.code, refusal.detail, param=refusal.param or None, caused_by=request.asked_as)
+
+    def error(self, code: str, detail: str, *, param: str | None = None, caused_by: Any = None) -> Iterator[Effect]:
+        """Something did not happen. `caused_by` is the client's own id of the event that asked for it."""
+        caused_by = caused_by if isinstance(caused_by, str) else None
+        yield ToClient(error_event(self._event_id(), code, detail, param=param, caused_by=caused_by))
+
+    def response_failed(self, response: Event, refusal: Refusal) -> Iterator[Effect]:
+        """A response was not completed, and upstream gave reasons, which are told in our words."""
+        error = {"type": "server_error", "code": refusal.code, "message": refusal.detail}
+        details = {"type": response.get("status"), "error": error}
+        yield self._tell("response.done", response=response | {"status_details": details})
+
+    def transcription_failed(self, event: Event) -> Iterator[Effect]:
+        """What was said was not understood; upstream's own words about it end here."""
+        message = "That turn could not be understood."
+        error = {"type": "server_error", "code": "transcription_failed", "message": message}
+        yield ToClient(event | {"error": error})
+
+    def ended(self, ending: Ending) -> Iterator[Effect]:
+        """The session is over, and why."""
+        if ending.is_fault:
+            yield from self.error(ending.code or ending.reason, ending.detail)
+        told: Event = {
+            "reason": ending.reason,
+            "code": ending.code or ending.reason,
+            "detail": ending.detail,
+            "retryable": ending.retryable,
+        }
+        if ending.retry_after is not None:
+            told["retry_after"] = ending.retry_after
+        yield from self._announce("voiceassist.ended", **told)
+
+    def _announce(self, kind: str, **fields: Any) -> Iterator[Effect]:
+        if self._setup.announces:
+            yield self._tell(kind, **fields)
+
+    def _tell(self, kind: str, **fields: Any) -> Effect:
+        return ToClient({"type": kind, "event_id": self._event_id()} | fields)
+
+    def _event_id(self) -> str:
+        self._serial += 1
+        return f"event_{self._serial:08d}"

@@ -1,0 +1,59 @@
+"""Requests: what went upstream and may be refused, under ids of ours, and what its sender called it."""
+
+from dataclasses import dataclass
+
+from realtime.protocol.events import Event, mapping_of, text_of
+
+_REMEMBERED = 256
+"""Refusals come at once or not at all; older requests are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An event that went upstream: enough of it to understand a refusal."""
+
+    kind: str = ""
+    item_id: str = ""
+    """The item that it creates; empty when it creates none."""
+    asked_as: str | None = None
+    """The id that the client gave it; None when it gave none, or when the event is our own."""
+
+
+UNKNOWN = Request()
+
+
+class Requests:
+    """Renames events on their way up: ids that clients choose may be missing, or used twice."""
+
+    def __init__(self, epoch: int) -> None:
+        """`epoch` counts how often the session was taken up: a new connection must not use up the old one's ids."""
+        self._epoch = epoch
+        self._open: dict[str, Request] = {}
+        self._serial = 0
+
+    def new_id(self) -> str:
+        """An id for an event on its way up."""
+        self._serial += 1
+        return f"va_{self._serial:08d}"
+
+    def new_item_id(self) -> str:
+        """An id for an item that a client creates and gives no id."""
+        self._serial += 1
+        return f"item_{self._epoch:04d}_{self._serial:08d}"
+
+    def sent(self, event: Event) -> Event:
+        """`event` as it goes upstream."""
+        asked_as = event.get("event_id")
+        event_id = self.new_id()
+        self._open[event_id] = Request(
+            kind=event["type"],
+            item_id=text_of(mapping_of(event.get("item")).get("id")),
+            asked_as=asked_as if isinstance(asked_as, str) else None,
+        )
+        if len(self._open) > _REMEMBERED:
+            self._open.pop(next(iter(self._open)))
+        return event | {"event_id": event_id}
+
+    def refused(self, event_id: str) -> Request:
+        """The request that an error answers; UNKNOWN when the error does not say."""
+        return self._open.pop(event_id, UNKNOWN)
