@@ -64,9 +64,9 @@ def append_message(
     """Write one turn at the next position, or settle the turn that already has this `external_id`.
 
     Saying the same twice changes nothing, and a settled turn only moves pending -> final | interrupted | failed,
-    failed -> final, final -> interrupted, and interrupted by estimate -> interrupted as the player reported it; anything
-    else leaves the row as it is. Raises ConversationNotFound when the conversation is gone and ValueError for a role,
-    modality or status that does not exist.
+    failed -> final, final -> interrupted, and interrupted by estimate -> interrupted as the player reported it;
+    anything else leaves the row as it is. Raises ConversationNotFound when the conversation is gone and ValueError
+    for a role, modality or status that does not exist.
     """
     words = {
         "status": _Status(status),

@@ -28,6 +28,7 @@ from realtime.models import VoiceSession
 OWN_DRESS = "voiceassist.v1"
 GA_DRESS = "realtime"
 _KEY = "openai-insecure-api-key."
+_NOT_VALID = "This access token is not valid, has expired or was withdrawn. Sign in again for a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +86,17 @@ async def admit(
         raise NotSignedIn
     if not tickets.is_ticket(secret):
         secret = await in_database(_ticket_for_token)(secret, handshake.query.get("conversation_id"), config)
-    return await _redeem(secret, live)
+    return await _redeem(secret, config, live)
 
 
-async def _redeem(secret: str, live: LiveSessions) -> VoiceSession:
+async def _redeem(secret: str, config: RealtimeConfig, live: LiveSessions) -> VoiceSession:
     find = in_database(services.find_ticket)
     known = await find(secret, redeemable=False)
     # A client that comes straight back may be here before its old socket has put everything down.
     await live.settle(known.pk)
     session = await find(secret)
-    await live.replace(str(session.conversation_id))
-    return await in_database(services.redeem_ticket)(secret)
+    await live.replace(str(session.conversation_id), by=session.pk)
+    return await in_database(services.redeem_ticket)(secret, config=config)
 
 
 def _ticket_for_token(token: str, conversation_id: str | None, config: RealtimeConfig) -> str:
@@ -104,10 +105,16 @@ def _ticket_for_token(token: str, conversation_id: str | None, config: RealtimeC
     try:
         user = authentication.get_user(authentication.get_validated_token(token.encode()))
     except (InvalidToken, AuthenticationFailed) as error:
-        raise TicketRefused from error
+        raise TicketRefused(_NOT_VALID) from error
+    request = services.SessionRequest(conversation_id=_uuid(conversation_id))
     try:
-        wanted = UUID(conversation_id) if conversation_id else None
-        request = services.SessionRequest(conversation_id=wanted)
         return services.open_session(user=cast(User, user), request=request, config=config).ticket.secret
-    except (ConversationNotFound, ValueError) as error:
+    except ConversationNotFound as error:
+        raise ConversationGone from error
+
+
+def _uuid(conversation_id: str | None) -> UUID | None:
+    try:
+        return UUID(conversation_id) if conversation_id else None
+    except ValueError as error:
         raise ConversationGone from error

@@ -1,6 +1,7 @@
 """The REST door to sessions. Translates HTTP; decides nothing."""
 
 import logging
+import secrets
 from typing import Any, cast
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from rest_framework.views import APIView
 
 from conversations.errors import ConversationError
 from realtime import services
+from realtime.config import RealtimeConfig
 from realtime.errors import RealtimeDisabled, RealtimeError
 from realtime.providers.registry import provider_for
 from realtime.serializers import ErrorSerializer, SessionConfigSerializer, SessionRequestSerializer
@@ -32,11 +34,16 @@ _REFUSALS = {
 
 
 class SessionCreationFailed(APIException):
-    """Our fault. Who runs the server finds the traceback in the log."""
+    """Our fault. Who runs the server finds the traceback in the log, under `number`."""
 
     status_code = 500
     default_code = "session_creation_failed"
-    default_detail = "The session could not be made, and it is our fault. Try again; it is noted in the server's log."
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            "The session could not be made, and it is our fault. Try again; if it keeps happening, whoever runs this "
+            f"server finds it in the log as {number}."
+        )
 
 
 class RealtimeSessionView(APIView):
@@ -51,21 +58,24 @@ class RealtimeSessionView(APIView):
         | {status: OpenApiResponse(ErrorSerializer, codes) for status, codes in _REFUSALS.items()},
     )
     def post(self, request: Request) -> Response:
-        config = settings.REALTIME
+        config: RealtimeConfig = settings.REALTIME
         if not config.enabled:
             raise RealtimeDisabled
+        try:
+            return Response(self._issued(request, config))
+        except (RealtimeError, ConversationError, APIException):
+            raise
+        except Exception as error:
+            number = secrets.token_hex(4)
+            log.exception("A session could not be created: %s", number)
+            raise SessionCreationFailed(number) from error
+
+    def _issued(self, request: Request, config: RealtimeConfig) -> dict[str, Any]:
         description = provider_for(config).description
         body = SessionRequestSerializer(data=request.data, context={"description": description})
         body.is_valid(raise_exception=True)
         asked = services.SessionRequest(**body.validated_data, web_session_key=_web_session_key(request))
-        try:
-            answer = services.generate_session_config(user=cast(User, request.user), request=asked, config=config)
-        except (RealtimeError, ConversationError):
-            raise
-        except Exception as error:
-            log.exception("A session could not be created")
-            raise SessionCreationFailed from error
-        return Response(answer)
+        return services.generate_session_config(user=cast(User, request.user), request=asked, config=config)
 
 
 def _web_session_key(request: Request) -> str:

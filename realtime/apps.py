@@ -1,7 +1,29 @@
-"""Django's handle on this floor."""
+"""Django's handle on this floor, and what it listens to of Django's own signals."""
+
+from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_out
+from django.core.checks import register
+from django.http import HttpRequest
+
+from realtime.checks import check_realtime
 
 
 class RealtimeAppConfig(AppConfig):
     name = "realtime"
+
+    def ready(self) -> None:
+        register(check_realtime)
+        user_logged_out.connect(_end_what_was_opened_there, dispatch_uid="realtime.signed_out")
+
+
+def _end_what_was_opened_there(request: HttpRequest | None, **_: Any) -> None:
+    """Signing out of a web session ends the sockets opened from it; other processes learn of it by their leases."""
+    # These need the models, which are not loaded yet when this module is.
+    from realtime import services
+    from realtime.live import THIS_PROCESS
+
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    if key:
+        THIS_PROCESS.end(services.request_end_of_web_session(key), "signed_out")

@@ -21,10 +21,10 @@ from realtime.models import VoiceSession
 from realtime.protocol.core import RealtimeProtocol
 from realtime.protocol.events import Event, error_event
 from realtime.protocol.session import SessionSetup
-from realtime.providers.base import Description
+from realtime.providers.base import Description, Provider
 from realtime.providers.identifiers import safety_identifier
 from realtime.providers.registry import provider_for
-from realtime.relay import Relay
+from realtime.relay import Relay, Timing
 
 log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
@@ -37,12 +37,18 @@ class RealtimeConsumer(AsyncConsumer):
 
     channel_layer_alias = None  # type: ignore[assignment]  # Channels reads None as: no layer
 
-    def __init__(self) -> None:
+    def __init__(
+        self, timing: Timing | None = None, provider_for: Callable[[RealtimeConfig], Provider] = provider_for
+    ) -> None:
+        self._timing = timing or Timing()
+        self._provider_for = provider_for
         self._relay: Relay | None = None
         self._session: asyncio.Task[None] | None = None
         self._decided = asyncio.Event()
         """Set once the session is composed, or refused."""
         self._left: int | None = None
+        """The code with which the client's socket was closed."""
+        self._end_asked: EndReason | None = None
 
     async def __call__(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
@@ -59,9 +65,11 @@ class RealtimeConsumer(AsyncConsumer):
             case "websocket.receive":
                 await self._receive(message)
             case "websocket.connect":
-                self._session = asyncio.create_task(self._hold(handshake_of(cast(dict[str, Any], self.scope))))
+                self._session = asyncio.create_task(
+                    self._hold(handshake_of(cast(dict[str, Any], self.scope)))
+                )
             case "websocket.disconnect":
-                self._leave(message.get("code") or 1005)
+                self._leave(_close_code(message))
                 raise StopConsumer
 
     async def _receive(self, message: Any) -> None:
@@ -87,47 +95,60 @@ class RealtimeConsumer(AsyncConsumer):
 
     async def _hold(self, handshake: Handshake) -> None:
         """The whole life of one socket."""
-        await self.send({"type": "websocket.accept", "subprotocol": handshake.dress})
         config: RealtimeConfig = settings.REALTIME
         try:
-            session = await admit(handshake, config=config, origins=settings.ALLOWED_ORIGINS, live=THIS_PROCESS)
+            if await self._sent({"type": "websocket.accept", "subprotocol": handshake.dress}):
+                session = await admit(
+                    handshake, config=config, origins=settings.ALLOWED_ORIGINS, live=THIS_PROCESS
+                )
+                await self._run(session, handshake, config)
         except RealtimeError as error:
             await self._refuse(handshake, error)
         except Exception:
-            log.exception("A socket could not be admitted")
+            log.exception("A socket's session ends over a fault of ours")
             await self._refuse(handshake, RealtimeError())
-        else:
-            await self._run(session, handshake, config)
         finally:
             self._decided.set()
 
     async def _run(self, session: VoiceSession, handshake: Handshake, config: RealtimeConfig) -> None:
+        """Hold an opened session until its end is written down, whatever happens on the way."""
         ledger = DatabaseLedger(session, config)
+        here = LiveSession(session.pk, str(session.conversation_id), self._end, lambda: self._is_leaving)
+        THIS_PROCESS.add(here)
         reason: EndReason = "internal"
         try:
             relay = await self._compose(session, handshake, config, ledger)
-            here = LiveSession(session.pk, str(session.conversation_id), relay.end, lambda: relay.is_leaving)
-            THIS_PROCESS.add(here)
-            try:
-                ended = await relay.run()
-                reason = ended.reason
-            finally:
-                # Written before anybody who waits for this session goes on.
-                await ledger.end(reason)
-                THIS_PROCESS.remove(here)
+            ended = await relay.run()
+            reason = ended.reason
         except RealtimeError as error:
-            await ledger.end(error.end_reason)
-            await self._refuse(handshake, error)
-            return
+            reason = error.end_reason
+            raise
+        finally:
+            try:
+                await ledger.end(reason)
+            finally:
+                # Not before: whoever waits for this session goes on now.
+                THIS_PROCESS.remove(here)
         if not ended.client_is_gone:
             await self._close(ended.close_code, reason)
+
+    def _end(self, reason: EndReason) -> None:
+        self._end_asked = reason
+        if self._relay is not None:
+            self._relay.end(reason)
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self._left is not None or (self._relay is not None and self._relay.is_leaving)
 
     async def _compose(
         self, session: VoiceSession, handshake: Handshake, config: RealtimeConfig, ledger: DatabaseLedger
     ) -> Relay:
-        provider = provider_for(config)
+        provider = self._provider_for(config)
         provider.check()
-        instructions = await in_database(services.get_session_instructions)(session.conversation_id, config=config)
+        instructions = await in_database(services.get_session_instructions)(
+            session.conversation_id, config=config
+        )
         setup = _setup(session, handshake, config, provider.description, instructions)
         relay = Relay(
             core=RealtimeProtocol(setup, asyncio.get_running_loop().time()),
@@ -136,9 +157,13 @@ class RealtimeConsumer(AsyncConsumer):
             ledger=ledger,
             safety_identifier=safety_identifier(session.user_id, salt=config.identifier_salt),
             clock=asyncio.get_running_loop().time,
+            timing=self._timing,
         )
         self._relay = relay
         self._decided.set()
+        # Both may have happened while the session was being composed.
+        if self._end_asked is not None:
+            relay.end(self._end_asked)
         if self._left is not None:
             relay.client_left(clean=self._left in CLEAN_CLOSES)
         return relay
@@ -166,25 +191,40 @@ class RealtimeConsumer(AsyncConsumer):
             if error.retry_after is not None:
                 ended["retry_after"] = error.retry_after
             events.append(ended)
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                for event in events:
-                    await self.send_text(orjson.dumps(event).decode())
-        except (OSError, TimeoutError):
-            return
+        for event in events:
+            await self._sent({"type": "websocket.send", "text": orjson.dumps(event).decode()})
         await self._close(error.close_code, error.code)
 
     async def _close(self, code: int, reason: str) -> None:
+        await self._sent({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _sent(self, message: dict[str, Any]) -> bool:
+        """Send outside of the relay; whether it could be sent."""
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                await self.send({"type": "websocket.close", "code": code, "reason": reason})
+                await self.send(message)
         except (OSError, TimeoutError, RuntimeError):
             # RuntimeError is how servers say that the socket is closed already.
-            log.debug("the socket was closed before we could close it with %s", code)
+            log.debug("%s: the client is gone already", message["type"])
+            return False
+        return True
+
+
+def _close_code(disconnect: dict[str, Any]) -> int:
+    """The code with which a client left; 1006 of one that was lost."""
+    code = disconnect.get("code")
+    if code == 1005 and "reason" not in disconnect:
+        # uvicorn says so of a connection that broke; a close frame without a code brings at least an empty reason.
+        return 1006
+    return code or 1005
 
 
 def _setup(
-    session: VoiceSession, handshake: Handshake, config: RealtimeConfig, description: Description, instructions: str
+    session: VoiceSession,
+    handshake: Handshake,
+    config: RealtimeConfig,
+    description: Description,
+    instructions: str,
 ) -> SessionSetup:
     return SessionSetup(
         session_id=session.pk,
@@ -201,6 +241,7 @@ def _setup(
         output=session.output,
         turn_detection=session.turn_detection,
         save=session.save_transcript,
+        epoch=session.epoch,
         binary_audio=handshake.dress == OWN_DRESS,
         announces=handshake.announces,
         idle_seconds=config.idle_minutes * 60.0,

@@ -4,6 +4,7 @@ RealtimeError
 ├── RealtimeDisabled          503 / 4503   switched off by the operator
 ├── RealtimeNotConfigured     503 / 4503   a provider without its key
 ├── EngineBusy                503 / 4503   every speech worker is taken
+├── SpeechUnavailable         503 / 4503   a speech worker could not be started, or was lost
 ├── SessionNotFound           404 / 4404
 ├── SessionNotResumable       409 / 4401   the time to come back is over
 ├── TooManySessions           429 / 4429
@@ -14,6 +15,7 @@ RealtimeError
 ├── UnsupportedQuery          400 / 4400
 ├── ConversationGone          404 / 4404
 ├── SignedOut                 403 / 4403
+├── AccountDisabled           403 / 4403
 └── UpstreamError             503 / 4502
     ├── UpstreamUnreachable                no connection could be made
     ├── UpstreamRefused                    the provider said no: key, quota, model
@@ -93,6 +95,15 @@ class EngineBusy(RealtimeError):
     retry_after: int | None = 15
 
 
+class SpeechUnavailable(RealtimeError):
+    code = "speech_unavailable"
+    detail = "Listening and speaking stopped working on this server. You can still type, or start the session again."
+    status = 503
+    close_code = 4503
+    end_reason: EndReason = "provider_failed"
+    retryable = True
+
+
 class SessionNotFound(RealtimeError):
     code = "session_not_found"
     detail = "There is no such session."
@@ -118,7 +129,9 @@ class TooManySessions(RealtimeError):
 
 class DailyLimitReached(RealtimeError):
     code = "daily_limit_reached"
-    detail = "Today's talking time is used up. It starts again tomorrow; your conversations can still be read."
+    detail = (
+        "Today's talking time is used up. It starts again tomorrow; your conversations can still be read."
+    )
     status = 429
     close_code = 4429
     end_reason: EndReason = "daily_limit"
@@ -169,6 +182,14 @@ class SignedOut(RealtimeError):
     end_reason: EndReason = "signed_out"
 
 
+class AccountDisabled(RealtimeError):
+    code = "account_disabled"
+    detail = "This account has been switched off. Ask whoever runs this server."
+    status = 403
+    close_code = 4403
+    end_reason: EndReason = "account_disabled"
+
+
 class UpstreamError(RealtimeError):
     code = "provider_failed"
     detail = "The speech provider could not be used. What was said so far is kept; try again in a moment."
@@ -179,7 +200,9 @@ class UpstreamError(RealtimeError):
 
 class UpstreamUnreachable(UpstreamError):
     code = "provider_unreachable"
-    detail = "The speech provider could not be reached. Check the server's connection and try again in a moment."
+    detail = (
+        "The speech provider could not be reached. Check the server's connection and try again in a moment."
+    )
     retryable = True
 
 

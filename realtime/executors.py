@@ -21,5 +21,7 @@ def in_database(func: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     Channels' own `database_sync_to_async` runs everything of a process in one shared thread, where a query of
     one second keeps every other session waiting for a second. As there, connections do not outlive the call.
     """
-    awaited: Callable[P, Coroutine[Any, Any, R]] = DatabaseSyncToAsync(func, thread_sensitive=False, executor=_database)
+    awaited: Callable[P, Coroutine[Any, Any, R]] = DatabaseSyncToAsync(
+        func, thread_sensitive=False, executor=_database
+    )
     return awaited

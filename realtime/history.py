@@ -24,23 +24,54 @@ WAITS = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between tries while the database is away: words wait, they are not dropped."""
 
 
+class Patience:
+    """Tries a write again while the database is away.
+
+    When it was of no use, what follows is tried once each until something succeeds: a session's end must not wait
+    for every one of its turns in turn.
+    """
+
+    def __init__(self, waits: tuple[float, ...] = WAITS) -> None:
+        """`waits` are the seconds between tries."""
+        self._waits = waits
+        self._is_used_up = False
+
+    async def write(self, write: Callable[[], Awaitable[T]]) -> T:
+        """The result of `write`, or the database's own error after the last try."""
+        for wait in () if self._is_used_up else self._waits:
+            try:
+                return await write()
+            except (OperationalError, InterfaceError) as error:
+                log.warning("the database is away (%s), trying again in %s s", type(error).__name__, wait)
+                await asyncio.sleep(wait)
+        self._is_used_up = True
+        result = await write()
+        self._is_used_up = False
+        return result
+
+
 class DatabaseLedger:
     """The ledger of one live session (see `realtime.relay.Ledger`)."""
 
-    def __init__(self, session: VoiceSession, config: RealtimeConfig) -> None:
+    def __init__(
+        self, session: VoiceSession, config: RealtimeConfig, *, patience: Patience | None = None
+    ) -> None:
         self._session = session
         self._config = config
+        self._patience = patience or Patience()
         self._auth_hash = session.user.get_session_auth_hash()
 
     async def record_turn(self, turn: Turn, seconds_ago: float) -> Saved | None:
         spoken_at = timezone.now() - timedelta(seconds=max(0.0, seconds_ago))
         write = in_database(services.record_turn)
-        message = await _patiently(lambda: write(session=self._session, turn=turn, spoken_at=spoken_at))
+        message = await self._patience.write(
+            lambda: write(session=self._session, turn=turn, spoken_at=spoken_at)
+        )
         return None if message is None else Saved(str(message.pk), message.position)
 
     async def record_usage(self, usage: Event) -> None:
         write = in_database(services.record_usage)
-        await _patiently(lambda: write(session=self._session, usage=usage))
+        await self._patience.write(lambda: write(session=self._session, usage=usage))
 
     async def renew(self) -> EndReason | None:
         renew = in_database(services.renew_lease)
@@ -53,15 +84,4 @@ class DatabaseLedger:
     async def end(self, reason: EndReason) -> None:
         """Write the end down."""
         write = in_database(services.end_session)
-        await _patiently(lambda: write(session=self._session, reason=reason))
-
-
-async def _patiently(write: Callable[[], Awaitable[T]]) -> T:
-    """Try again while the database is away; its own error after the last try."""
-    for wait in WAITS:
-        try:
-            return await write()
-        except (OperationalError, InterfaceError) as error:
-            log.warning("the database is away (%s), trying again in %s s", type(error).__name__, wait)
-            await asyncio.sleep(wait)
-    return await write()
+        await self._patience.write(lambda: write(session=self._session, reason=reason))

@@ -50,10 +50,14 @@ class LiveSessions:
         for session in found:
             session.loop.call_soon_threadsafe(session.end, reason)
 
-    async def replace(self, conversation_id: str) -> None:
-        """End what lives here on a conversation, and wait until its last words are saved."""
+    async def replace(self, conversation_id: str, *, by: str) -> None:
+        """End what lives here on a conversation, and wait until its last words are saved.
+
+        The session `by` itself is left alone: a second client that comes with the same ticket will be refused.
+        """
         with self._lock:
-            older = [s for s in self._sessions.values() if s.conversation_id == conversation_id]
+            here = [s for s in self._sessions.values() if s.conversation_id == conversation_id]
+        older = [session for session in here if session.session_id != by]
         for session in older:
             session.loop.call_soon_threadsafe(session.end, "replaced")
         await _until_over(older)

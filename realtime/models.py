@@ -18,7 +18,9 @@ class VoiceSession(models.Model):
 
     id = models.CharField(primary_key=True, max_length=80, editable=False)
     """`rtc_<user id>_<random token>`"""
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="voice_sessions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="voice_sessions"
+    )
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="voice_sessions")
     state = models.CharField(max_length=7, choices=State, default=State.ISSUED)
     end_reason = models.CharField(max_length=24, blank=True)
@@ -53,6 +55,7 @@ class VoiceSession(models.Model):
     class Meta:
         ordering = ("-created_at",)
         indexes = (
+            models.Index(fields=["state", "seen_at"], name="session_by_state"),
             models.Index(fields=["user", "state"], name="session_by_owner_and_state"),
             models.Index(fields=["conversation", "state"], name="session_by_conversation"),
             models.Index(fields=["user", "started_at"], name="session_by_owner_and_day"),

@@ -1,62 +1,75 @@
-"""A queue for one writer that knows how many bytes wait in it. Framework-free."""
+"""A queue for one writer that knows how much waits in it. Framework-free."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-T = TypeVar("T", str, bytes, str | bytes)
+T = TypeVar("T")
 
 
 class Outbox(Generic[T]):
-    """Frames on their way to one destination. Putting never waits; whoever fills it waits for `room` afterwards."""
+    """Things on their way to one destination. Putting never waits; whoever fills it waits for `room` afterwards."""
 
-    def __init__(self, bound: int) -> None:
-        """`bound` is the number of characters or bytes above which there is no room."""
+    def __init__(self, bound: int, weigh: Callable[[T], int]) -> None:
+        """There is no room while more than `bound` waits, in the unit of `weigh`."""
         self._bound = bound
-        self._frames: deque[T] = deque()
+        self._weigh = weigh
+        self._things: deque[T] = deque()
         self._waiting = 0
         self._in_delivery = False
+        self._is_released = False
         self._filled = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def put(self, frame: T) -> None:
-        """Queue a frame, whatever its size."""
-        self._frames.append(frame)
-        self._waiting += len(frame)
+    def __len__(self) -> int:
+        return len(self._things)
+
+    def put(self, thing: T) -> None:
+        """Queue a thing, whatever its weight. Once released, it is forgotten."""
+        if self._is_released:
+            return
+        self._things.append(thing)
+        self._waiting += self._weigh(thing)
         self._filled.set()
         self._idle.clear()
-        if self._waiting > self._bound:
+        if self.is_over_full:
             self._has_room.clear()
 
     async def get(self) -> T:
-        """The next frame; call `done` when it is delivered."""
-        while not self._frames:
+        """The next thing; call `done` when it is delivered."""
+        while not self._things:
             self._filled.clear()
             await self._filled.wait()
         self._in_delivery = True
-        return self._taken(self._frames.popleft())
+        return self.take()
+
+    def take(self) -> T:
+        """The next thing, for somebody who counts no deliveries. Raises IndexError when there is none."""
+        thing = self._things.popleft()
+        self._waiting -= self._weigh(thing)
+        self._settle()
+        return thing
 
     def done(self) -> None:
-        """The frame last taken is delivered."""
+        """The thing last got is delivered."""
         self._in_delivery = False
         self._settle()
 
     def purge(self, belongs: Callable[[T], bool]) -> None:
-        """Drop the waiting frames for which `belongs` says yes."""
-        kept = deque(frame for frame in self._frames if not belongs(frame))
-        self._frames = kept
-        self._waiting = sum(len(frame) for frame in kept)
+        """Drop what waits and for which `belongs` says yes."""
+        self._things = deque(thing for thing in self._things if not belongs(thing))
+        self._waiting = sum(map(self._weigh, self._things))
         self._settle()
 
     def release(self) -> None:
-        """Nobody takes frames any more: forget them, and let go of everybody who waits for room."""
-        self._frames.clear()
+        """Nobody takes things any more: forget them, and let go of everybody who waits."""
+        self._is_released = True
+        self._things.clear()
         self._waiting = 0
-        self._bound = 1 << 62
         self._has_room.set()
         self._idle.set()
 
@@ -69,16 +82,11 @@ class Outbox(Generic[T]):
         await self._has_room.wait()
 
     async def drained(self) -> None:
-        """Wait until every frame is delivered."""
+        """Wait until every thing is delivered."""
         await self._idle.wait()
 
-    def _taken(self, frame: T) -> T:
-        self._waiting -= len(frame)
-        self._settle()
-        return frame
-
     def _settle(self) -> None:
-        if self._waiting <= self._bound:
+        if not self.is_over_full:
             self._has_room.set()
-        if not self._frames and not self._in_delivery:
+        if not self._things and not self._in_delivery:
             self._idle.set()

@@ -42,13 +42,26 @@ UPSTREAM_BYTES = 2 * 1024 * 1024
 """About thirty seconds of audio in base64."""
 CLIENT_BYTES = 16 * 1024 * 1024
 """What may wait for a slow client; answers come faster than they are spoken, so much of it is normal."""
-STALL_SECONDS = 10.0
-"""A client that accepts no byte for so long is closed."""
-TRAILING_SECONDS = 2.0
-"""How long upstream is heard after the client has left, for the words of a turn that is being transcribed."""
-TICK_SECONDS = 1.0
-LEASE_SECONDS = 30.0
-"""How often an open session asks whether it may go on."""
+LEDGER_CHARACTERS = 4 * 1024 * 1024
+"""What may wait to be stored, while the database is away, before the client is read no further."""
+_ENTRY_CHARACTERS = 1024
+"""What an entry of the ledger weighs beside its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things may take, in seconds."""
+
+    stall: float = 10.0
+    """A client that accepts no byte for so long is closed."""
+    trailing: float = 2.0
+    """How long upstream is heard after the client has left, for the words of a turn that is being transcribed."""
+    farewell: float = 1.0
+    """How long a client that takes nothing more has to say how it left."""
+    tick: float = 1.0
+    """How often the core's deadline is looked at. It moves with every event; being told of each would cost more."""
+    lease: float = 30.0
+    """How often an open session asks whether it may go on."""
 
 
 class Client(Protocol):
@@ -98,6 +111,10 @@ class _Gone:
     clean: bool
 
 
+def _weight(entry: Turn | Event | None) -> int:
+    return _ENTRY_CHARACTERS + (len(entry.text) + len(entry.unheard_text) if isinstance(entry, Turn) else 0)
+
+
 @dataclass(slots=True)
 class Relay:
     """Runs one session from the connection to upstream until everything is saved."""
@@ -108,10 +125,13 @@ class Relay:
     ledger: Ledger
     safety_identifier: str
     clock: Callable[[], float] = time.monotonic
-    _inbox: Outbox[str | bytes] = field(default_factory=lambda: Outbox(INBOX_BYTES))
-    _to_client: Outbox[str | bytes] = field(default_factory=lambda: Outbox(CLIENT_BYTES))
-    _to_upstream: Outbox[str] = field(default_factory=lambda: Outbox(UPSTREAM_BYTES))
-    _to_ledger: asyncio.Queue[Turn | Event | None] = field(default_factory=asyncio.Queue)
+    timing: Timing = Timing()
+    _inbox: Outbox[str | bytes] = field(default_factory=lambda: Outbox(INBOX_BYTES, len))
+    _to_client: Outbox[str | bytes] = field(default_factory=lambda: Outbox(CLIENT_BYTES, len))
+    _to_upstream: Outbox[str] = field(default_factory=lambda: Outbox(UPSTREAM_BYTES, len))
+    _to_ledger: Outbox[Turn | Event | None] = field(
+        default_factory=lambda: Outbox(LEDGER_CHARACTERS, _weight)
+    )
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _heard_out: asyncio.Event = field(default_factory=asyncio.Event)
@@ -130,8 +150,6 @@ class Relay:
         if self._gone is None:
             self._gone = _Gone(clean)
             self._to_client.release()
-            if self._end is None:
-                self._apply(self.core.client_left())
         self._over.set()
 
     def end(self, reason: EndReason) -> None:
@@ -152,9 +170,11 @@ class Relay:
             await self._hold()
         finally:
             self._inbox.release()
-            self._apply(self.core.finish(self.clock()))
-            self._to_ledger.put_nowait(None)
-            await asyncio.shield(bookkeeping)
+            try:
+                self._apply(self.core.finish(self.clock()))
+            finally:
+                self._to_ledger.put(None)
+                await asyncio.shield(bookkeeping)
         if self._end is not None:
             return Ended(self._end.reason, self._end.close_code, client_is_gone=self._gone is not None)
         clean = self._gone is None or self._gone.clean
@@ -162,17 +182,28 @@ class Relay:
 
     async def _hold(self) -> None:
         """Pump until the end; then hear upstream out, or let the client have what is queued for it."""
-        tasks = [self._owned(work) for work in (self._converse, self._write_client, self._keep_time, self._renew)]
+        tasks = [
+            self._owned(work) for work in (self._converse, self._write_client, self._keep_time, self._renew)
+        ]
         try:
             await self._over.wait()
+            if self._gone is not None:
+                await self._guarded(self._take_leave)
             with suppress(TimeoutError):
-                async with asyncio.timeout(TRAILING_SECONDS):
+                async with asyncio.timeout(self.timing.trailing):
                     if self._gone is None:
                         await self._to_client.drained()
                     elif self._end is None and self.core.awaits_transcripts:
                         await self._heard_out.wait()
         finally:
             await _cancelled(tasks)
+
+    async def _take_leave(self) -> None:
+        """What the client said before it left still counts, though nobody had come to read it yet."""
+        while self._ready.is_set() and self._inbox and self._end is None:
+            self._apply(self.core.client_frame(self._inbox.take(), self.clock()))
+        if self._end is None:
+            self._apply(self.core.client_left(self.clock()))
 
     async def _converse(self) -> None:
         """Everything that needs upstream, from the connection to its last word."""
@@ -182,6 +213,7 @@ class Relay:
             try:
                 await self._read_upstream(connection)
             finally:
+                self._heard_out.set()
                 await _cancelled(writers)
         finally:
             await asyncio.shield(connection.close())
@@ -196,6 +228,8 @@ class Relay:
             self._apply(self.core.upstream_frame(frame, self.clock()))
             if self._gone is not None and not self.core.awaits_transcripts:
                 self._heard_out.set()
+            # A burst that is there already would keep the others from writing it on.
+            await asyncio.sleep(0)
 
     async def _read_client(self) -> None:
         await self._ready.wait()
@@ -203,19 +237,22 @@ class Relay:
             frame = await self._inbox.get()
             self._apply(self.core.client_frame(frame, self.clock()))
             await self._to_upstream.room()
+            await self._to_ledger.room()
             pause = self.core.pace.pause(self.clock())
             if pause:
                 await asyncio.sleep(pause)
 
     async def _write_upstream(self, connection: UpstreamConnection) -> None:
-        while True:
-            await connection.send(await self._to_upstream.get())
+        # Why it was closed is the reader's to tell: the reason may stand in a frame that is still to be read.
+        with suppress(UpstreamClosed):
+            while True:
+                await connection.send(await self._to_upstream.get())
 
     async def _write_client(self) -> None:
         while True:
             frame = await self._to_client.get()
             try:
-                async with asyncio.timeout(STALL_SECONDS):
+                async with asyncio.timeout(self.timing.stall):
                     if isinstance(frame, bytes):
                         await self.client.send_audio(frame)
                     else:
@@ -223,6 +260,9 @@ class Relay:
             except TimeoutError:
                 self._apply(self.core.end("slow_client", self.clock()))
             except OSError:
+                # It is gone; whether it took its leave stands in the message with which its socket ends.
+                self._to_client.release()
+                await asyncio.sleep(self.timing.farewell)
                 self.client_left(clean=False)
                 return
             self._to_client.done()
@@ -237,7 +277,10 @@ class Relay:
             await self.ledger.record_usage(entry)
             return
         saved = await self.ledger.record_turn(entry, self.clock() - entry.at)
-        if saved is not None:
+        if saved is None and not self._over.is_set():
+            # Somebody else has the session now, or it is gone: whoever goes on speaking here would not be kept.
+            await self._ask_to_go_on()
+        elif saved is not None:
             self._apply(self.core.turn_saved(entry, saved.message_id, saved.position))
 
     async def _keep_time(self) -> None:
@@ -247,15 +290,18 @@ class Relay:
             now = self.clock()
             if deadline is not None and deadline <= now:
                 self._apply(self.core.tick(now))
-            # Deadlines move with every event; looking once a second costs less than being told of each.
-            await asyncio.sleep(TICK_SECONDS if deadline is None else min(TICK_SECONDS, max(0.01, deadline - now)))
+            tick = self.timing.tick
+            await asyncio.sleep(tick if deadline is None else min(tick, max(0.01, deadline - now)))
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(LEASE_SECONDS)
-            reason = await self.ledger.renew()
-            if reason is not None:
-                self.end(reason)
+            await asyncio.sleep(self.timing.lease)
+            await self._ask_to_go_on()
+
+    async def _ask_to_go_on(self) -> None:
+        reason = await self.ledger.renew()
+        if reason is not None:
+            self.end(reason)
 
     # --- effects ------------------------------------------------------------------------------------------------
 
@@ -276,9 +322,9 @@ class Relay:
                 case PurgeAudio():
                     self._to_client.purge(lambda frame: isinstance(frame, bytes))
                 case RecordTurn(turn):
-                    self._to_ledger.put_nowait(turn)
+                    self._to_ledger.put(turn)
                 case RecordUsage(usage):
-                    self._to_ledger.put_nowait(usage)
+                    self._to_ledger.put(usage)
                 case Ready():
                     self._ready.set()
                 case End():

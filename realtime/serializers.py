@@ -10,7 +10,9 @@ from realtime.providers.base import Description
 class SessionRequestSerializer(serializers.Serializer[Any]):
     """The body of `POST /api/voice/realtime-session`. Needs `description`, the provider's, in its context."""
 
-    conversation_id = serializers.UUIDField(required=False, allow_null=True, help_text="null: a new conversation")
+    conversation_id = serializers.UUIDField(
+        required=False, allow_null=True, help_text="null: a new conversation"
+    )
     voice = serializers.CharField(required=False, max_length=60)
     speed = serializers.FloatField(required=False, min_value=0.25, max_value=1.5)
     pitch = serializers.FloatField(required=False, help_text="only where the provider has it")
@@ -20,7 +22,9 @@ class SessionRequestSerializer(serializers.Serializer[Any]):
         error_messages={"invalid": "Write the language as a code of two letters, such as en or de."},
     )
     output = serializers.ChoiceField(choices=("audio", "text"), required=False)
-    turn_detection = serializers.ChoiceField(choices=("server_vad", "semantic_vad", "push_to_talk"), required=False)
+    turn_detection = serializers.ChoiceField(
+        choices=("server_vad", "semantic_vad", "push_to_talk"), required=False
+    )
     # DRF takes fields off the class, so the method of that name stays.
     save = serializers.BooleanField(  # type: ignore[assignment]
         required=False, help_text="false: off the record, nothing said is stored"
@@ -48,7 +52,9 @@ class SessionRequestSerializer(serializers.Serializer[Any]):
         if isinstance(data, dict):
             unknown = sorted(str(name) for name in set(data) - set(self.fields))
             if unknown:
-                raise serializers.ValidationError({name[:60]: ["There is no such field."] for name in unknown[:10]})
+                raise serializers.ValidationError(
+                    {name[:60]: ["There is no such field."] for name in unknown[:10]}
+                )
         return super().to_internal_value(data)
 
 

@@ -1,41 +1,40 @@
 """Every write to voice sessions, from the ticket to the end, and the verbs that programs know them by."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from conversations import selectors as remembered
 from conversations import services as remembering
 from conversations.errors import ConversationNotFound
 from conversations.models import Conversation, Message
-from realtime import instructions, tickets
+from realtime import allowance, instructions, tickets
 from realtime.config import RealtimeConfig
 from realtime.errors import (
-    DailyLimitReached,
+    AccountDisabled,
     EndReason,
     RealtimeDisabled,
     SessionNotFound,
     SessionNotResumable,
-    SignedOut,
     TicketRefused,
-    TooManySessions,
 )
 from realtime.models import VoiceSession
 from realtime.protocol.effects import Turn
-from realtime.protocol.session import SERVER_VAD
-from realtime.providers.base import Description
 from realtime.providers.registry import provider_for
+from realtime.session_config import session_config
+from realtime.usage import added
 
 State = VoiceSession.State
 RESUME_SECONDS = 30
 """How long a session waits for a client that was lost."""
-LEASE_SECONDS = 90
+LOST_SECONDS = 90
 """A live session whose process has not been heard of for so long is lost."""
 RECENT_TURNS = 400
 """No budget holds more turns than this, so no more rows are read."""
@@ -75,28 +74,16 @@ def generate_session_config(*, user: User, request: SessionRequest, config: Real
     TooManySessions and DailyLimitReached.
     """
     issued = open_session(user=user, request=request, config=config)
-    session, description = issued.session, provider_for(config).description
-    return {
-        "url": socket_url(config.public_url),
-        "model": description.model,
-        "api_key": issued.ticket.secret,
-        "session_id": session.id,
-        "expires_at": int(session.expires_at.timestamp()),
-        "conversation_id": str(session.conversation_id),
-        "voice_config": voice_config(session, config, description),
-        "provider": {
-            "name": description.name,
-            "label": description.label,
-            "is_language_model": description.is_language_model,
-        },
-    }
+    description = provider_for(config).description
+    return session_config(issued.session, issued.ticket, config=config, description=description)
 
 
 def get_session_instructions(conversation_id: UUID, *, config: RealtimeConfig) -> str:
     """Who the assistant is, and what was said in the conversation so far as far as the budget reaches."""
     messages = remembered.recent_messages(conversation_id, RECENT_TURNS)
     turns = (
-        instructions.PastTurn(m.role, m.text, interrupted=m.status == Message.Status.INTERRUPTED) for m in messages
+        instructions.PastTurn(m.role, m.text, interrupted=m.status == Message.Status.INTERRUPTED)
+        for m in messages
     )
     total = len(messages)
     if total == RECENT_TURNS:
@@ -123,13 +110,13 @@ def open_session(*, user: User, request: SessionRequest, config: RealtimeConfig)
     provider = provider_for(config)
     provider.check()
     reap()
-    _check_daily_limit(user, config)
+    allowance.check_minutes(user, config)
     if request.resume_session_id:
         return _reissue(user, request.resume_session_id, config)
     description = provider.description
     with transaction.atomic():
         conversation = _conversation_for(user, request.conversation_id)
-        _check_live_sessions(user, conversation, config)
+        allowance.check_live_sessions(user, conversation, config)
         ticket = tickets.new_ticket()
         session = VoiceSession.objects.create(
             id=tickets.new_session_id(user.pk),
@@ -160,42 +147,48 @@ def find_ticket(secret: str, *, redeemable: bool = True) -> VoiceSession:
     return session
 
 
-def redeem_ticket(secret: str) -> VoiceSession:
+def redeem_ticket(secret: str, *, config: RealtimeConfig) -> VoiceSession:
     """Open the session of a ticket: once, whoever else tries. A live session on the same conversation is replaced.
 
-    Raises TicketRefused, or SignedOut when the account was switched off meanwhile.
+    Raises TicketRefused, AccountDisabled when the account was switched off meanwhile, and DailyLimitReached and
+    TooManySessions: tickets hold no place, so several may be out when the last one is taken.
     """
+    with transaction.atomic():
+        # One person's sessions are opened one after another, so that two at once can neither pass the cap nor share
+        # a conversation.
+        User.objects.select_for_update(no_key=True).filter(pk=find_ticket(secret).user_id).first()
+        session = _redeem(secret)
+        if not session.user.is_active:
+            raise AccountDisabled
+        allowance.check_minutes(session.user, config)
+        allowance.check_live_sessions(session.user, session.conversation, config)
+        others = VoiceSession.objects.filter(conversation_id=session.conversation_id).exclude(pk=session.pk)
+        _end(others.filter(state__in=[State.LIVE, State.WAITING]), "replaced", timezone.now())
+    return session
+
+
+def _redeem(secret: str) -> VoiceSession:
     now = timezone.now()
     digest = tickets.digest(secret)
-    with transaction.atomic():
-        opened = VoiceSession.objects.filter(_redeemable(now), ticket_digest=digest).update(
-            state=State.LIVE,
-            epoch=F("epoch") + 1,
-            seen_at=now,
-            client_lost_at=None,
-            end_requested_at=None,
-            end_requested_reason="",
-        )
-        if opened != 1:
-            raise TicketRefused
-        session = VoiceSession.objects.select_related("user", "conversation").get(ticket_digest=digest)
-        if not session.user.is_active:
-            raise SignedOut
-        if session.started_at is None:
-            session.started_at = now
-            session.save(update_fields=["started_at"])
-        others = VoiceSession.objects.filter(conversation_id=session.conversation_id).exclude(pk=session.pk)
-        _end(others.filter(state__in=[State.LIVE, State.WAITING]), "replaced", now)
-    return session
+    opened = VoiceSession.objects.filter(_redeemable(now), ticket_digest=digest).update(
+        state=State.LIVE,
+        epoch=F("epoch") + 1,
+        started_at=Coalesce("started_at", now),
+        seen_at=now,
+        client_lost_at=None,
+        end_requested_at=None,
+        end_requested_reason="",
+    )
+    if opened != 1:
+        raise TicketRefused
+    return VoiceSession.objects.select_related("user", "conversation").get(ticket_digest=digest)
 
 
 def record_turn(*, session: VoiceSession, turn: Turn, spoken_at: datetime) -> Message | None:
     """Store one turn. None when the session is no longer this epoch's to write, or its conversation is gone."""
     with transaction.atomic():
-        if not _held(session).select_for_update().exists():
-            return None
         try:
-            return remembering.append_message(
+            message = remembering.append_message(
                 conversation_id=session.conversation_id,
                 role=turn.role,
                 modality=turn.modality,
@@ -209,6 +202,11 @@ def record_turn(*, session: VoiceSession, turn: Turn, spoken_at: datetime) -> Me
             )
         except ConversationNotFound:
             return None
+        # The conversation is locked before the session, in the order in which a deletion locks them.
+        if not _held(session).select_for_update().exists():
+            transaction.set_rollback(True)
+            return None
+        return message
 
 
 def record_usage(*, session: VoiceSession, usage: dict[str, Any]) -> None:
@@ -216,7 +214,7 @@ def record_usage(*, session: VoiceSession, usage: dict[str, Any]) -> None:
     with transaction.atomic():
         row = _held(session).select_for_update().first()
         if row is not None:
-            row.usage = _sum(row.usage, usage)
+            row.usage = added(row.usage, usage)
             row.save(update_fields=["usage"])
 
 
@@ -234,7 +232,7 @@ def renew_lease(*, session: VoiceSession, auth_hash: str, config: RealtimeConfig
         return "account_disabled"
     if row.user.get_session_auth_hash() != auth_hash:
         return "signed_out"
-    if seconds_left_today(row.user, config) == 0:
+    if allowance.seconds_left_today(row.user, config) == 0:
         return "daily_limit"
     _held(session).update(seen_at=now)
     return None
@@ -247,7 +245,9 @@ def end_session(*, session: VoiceSession, reason: EndReason) -> None:
         _held(session).update(state=State.WAITING, client_lost_at=now, seen_at=now)
     else:
         _end(_held(session), reason, now)
-    remembering.fail_pending(external_id_prefix=f"{session.pk}:", conversation_id=session.conversation_id)
+    # A later epoch still waits for words of its own, and fails them itself.
+    if not VoiceSession.objects.filter(pk=session.pk, epoch__gt=session.epoch).exists():
+        remembering.fail_pending(external_id_prefix=f"{session.pk}:", conversation_id=session.conversation_id)
 
 
 def request_end(sessions: QuerySet[VoiceSession], reason: EndReason) -> list[str]:
@@ -270,47 +270,16 @@ def reap() -> None:
     """End what nobody will end: tickets that ran out, clients that did not come back, processes that are gone."""
     now = timezone.now()
     rows = VoiceSession.objects
-    rows.filter(state=State.ISSUED, expires_at__lte=now).update(
-        state=State.ENDED, end_reason="client_lost", ended_at=now
+    _end(rows.filter(state=State.ISSUED, expires_at__lte=now), "client_lost", F("expires_at"))
+    lost_client = rows.filter(
+        state=State.WAITING, client_lost_at__lte=now - timedelta(seconds=RESUME_SECONDS)
     )
-    lost_client = rows.filter(state=State.WAITING, client_lost_at__lte=now - timedelta(seconds=RESUME_SECONDS))
-    _end(lost_client, "client_lost", now)
-    lost_process = rows.filter(state=State.LIVE, seen_at__lte=now - timedelta(seconds=LEASE_SECONDS))
+    # Dated back to when they were last there: waiting to be reaped is not talking, and minutes are counted.
+    _end(lost_client, "client_lost", F("client_lost_at"))
+    lost_process = rows.filter(state=State.LIVE, seen_at__lte=now - timedelta(seconds=LOST_SECONDS))
     for session_id in list(lost_process.values_list("pk", flat=True)):
-        _end(lost_process.filter(pk=session_id), "lost", now)
+        _end(lost_process.filter(pk=session_id), "lost", F("seen_at"))
         remembering.fail_pending(external_id_prefix=f"{session_id}:")
-
-
-# --- limits ---------------------------------------------------------------------------------------------------------
-
-
-def seconds_left_today(user: User, config: RealtimeConfig) -> int | None:
-    """How long the user may still talk today (UTC), in seconds; None without a limit."""
-    if config.minutes_per_day is None:
-        return None
-    now = timezone.now()
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    started = VoiceSession.objects.filter(user=user).exclude(started_at=None)
-    today = started.filter(Q(ended_at__gte=midnight) | Q(ended_at=None))
-    spent = sum(
-        ((ended or seen or now) - max(began, midnight)).total_seconds()
-        for began, seen, ended in today.values_list("started_at", "seen_at", "ended_at")
-        if began is not None
-    )
-    return max(0, int(config.minutes_per_day * 60 - spent))
-
-
-def _check_daily_limit(user: User, config: RealtimeConfig) -> None:
-    if seconds_left_today(user, config) == 0:
-        now = timezone.now().astimezone(UTC)
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        raise DailyLimitReached(retry_after=int((midnight - now).total_seconds()) + 1)
-
-
-def _check_live_sessions(user: User, conversation: Conversation, config: RealtimeConfig) -> None:
-    elsewhere = VoiceSession.objects.filter(user=user, state=State.LIVE).exclude(conversation=conversation)
-    if elsewhere.count() >= config.sessions_per_user:
-        raise TooManySessions
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -329,10 +298,10 @@ def _reissue(user: User, session_id: str, config: RealtimeConfig) -> Issued:
         raise SessionNotFound
     ticket = tickets.new_ticket()
     now = timezone.now()
-    expires_at = now + timedelta(seconds=config.token_expiry_sec)
     # Only a session that waits can be taken up; one that lives would be torn from a client that is there.
     taken = VoiceSession.objects.filter(_redeemable(now), pk=session_id, state=State.WAITING)
-    if taken.update(ticket_digest=ticket.digest, expires_at=expires_at) != 1:
+    patience = F("client_lost_at") + timedelta(seconds=min(RESUME_SECONDS, config.token_expiry_sec))
+    if taken.update(ticket_digest=ticket.digest, expires_at=patience) != 1:
         raise SessionNotResumable
     session.refresh_from_db()
     return Issued(session, ticket)
@@ -340,7 +309,9 @@ def _reissue(user: User, session_id: str, config: RealtimeConfig) -> Issued:
 
 def _redeemable(now: datetime) -> Q:
     waiting_since = now - timedelta(seconds=RESUME_SECONDS)
-    return Q(state=State.ISSUED, expires_at__gt=now) | Q(state=State.WAITING, client_lost_at__gt=waiting_since)
+    return Q(state=State.ISSUED, expires_at__gt=now) | Q(
+        state=State.WAITING, client_lost_at__gt=waiting_since
+    )
 
 
 def _held(session: VoiceSession) -> QuerySet[VoiceSession]:
@@ -348,38 +319,5 @@ def _held(session: VoiceSession) -> QuerySet[VoiceSession]:
     return VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch, state=State.LIVE)
 
 
-def _end(sessions: QuerySet[VoiceSession], reason: EndReason, now: datetime) -> int:
-    return sessions.update(state=State.ENDED, end_reason=reason, ended_at=now)
-
-
-def _sum(total: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
-    """Add up two usage objects field by field; what is no number is left out."""
-    added = dict(total)
-    for name, value in usage.items():
-        if isinstance(value, dict):
-            added[name] = _sum(added.get(name) or {}, value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            added[name] = (added.get(name) or 0) + value
-    return added
-
-
-def socket_url(public_url: str) -> str:
-    """Where our socket is, for the address that people use: wss behind https, ws on plain http."""
-    return public_url.replace("http", "ws", 1) + "/v1/realtime"
-
-
-def voice_config(session: VoiceSession, config: RealtimeConfig, description: Description) -> dict[str, Any]:
-    """The session as old clients know it, in the flat words of the first Realtime API."""
-    detection: dict[str, Any] | None = None
-    if session.turn_detection == "server_vad":
-        detection = dict(SERVER_VAD)
-    elif session.turn_detection == "semantic_vad":
-        detection = {"type": "semantic_vad"}
-    return {
-        "voice": session.voice,
-        "modalities": ["text"] if session.output == "text" else ["text", "audio"],
-        "input_audio_format": "pcm16",
-        "output_audio_format": "pcm16",
-        "input_audio_transcription": {"model": config.transcription_model or description.transcription_model},
-        "turn_detection": detection,
-    }
+def _end(sessions: QuerySet[VoiceSession], reason: EndReason, when: datetime | F) -> int:
+    return sessions.update(state=State.ENDED, end_reason=reason, ended_at=when)

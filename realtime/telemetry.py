@@ -55,7 +55,9 @@ class Tally:
     def time(self, span: Span, seconds: float) -> None:
         with self._lock:
             before = self._timings.get(span, Timing())
-            self._timings[span] = Timing(before.times + 1, before.total + seconds, max(before.longest, seconds))
+            self._timings[span] = Timing(
+                before.times + 1, before.total + seconds, max(before.longest, seconds)
+            )
 
     def counted(self, event: Event) -> int:
         """How often `event` happened since the process began."""

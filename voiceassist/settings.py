@@ -215,9 +215,7 @@ SIMPLE_JWT = {
 _openai_key = env.text("OPENAI_API_KEY")
 REALTIME = RealtimeConfig(
     enabled=env.flag("REALTIME_ENABLED", True),
-    provider=env.choice(
-        "REALTIME_PROVIDER", "openai" if _openai_key else "embedded", ("openai", "embedded")
-    ),
+    provider=env.choice("REALTIME_PROVIDER", "openai" if _openai_key else "embedded", ("openai", "embedded")),
     model=env.text("REALTIME_MODEL", "gpt-realtime-2.1"),
     base_url=env.text("REALTIME_BASE_URL", "wss://api.openai.com/v1/realtime"),
     api_key_header=env.text("REALTIME_API_KEY_HEADER", "Authorization"),
@@ -246,8 +244,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"secrets": {"()": "voiceassist.logs.SecretsFilter"}},
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["secrets"]}
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
 }

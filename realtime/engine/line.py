@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
-from realtime.engine.heard import BYTES_PER_MS
-from realtime.engine.speech import (
+from realtime.engine.dialogue.heard import BYTES_PER_MS
+from realtime.engine.speech.vocabulary import (
     Ask,
     CommitAudio,
     Happened,

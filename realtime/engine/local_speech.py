@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from realtime.engine import voices
+from realtime.engine.dialogue.session import NO_VOICE
 from realtime.engine.line import Worker, Workers
-from realtime.engine.pool import SpeechPool, voice_problem
-from realtime.engine.session import NO_VOICE
+from realtime.engine.speech import voices
+from realtime.engine.speech.pool import SpeechPool, voice_problem
 
 
 class Speech(Workers, Protocol):

@@ -7,18 +7,18 @@ from contextlib import aclosing
 from typing import Any
 
 from realtime.config import EngineConfig
-from realtime.engine.chat import ChatServer
+from realtime.engine.answers.chat import ChatServer
+from realtime.engine.answers.responder import Responder
 from realtime.engine.clock import Clock, SystemClock
-from realtime.engine.effects import Abandon, Answer, Close, Effect, Send, Tell
-from realtime.engine.frames import MakeId, fresh_id
+from realtime.engine.dialogue.effects import Abandon, Answer, Close, Effect, Send, Tell
+from realtime.engine.dialogue.frames import MakeId, fresh_id
+from realtime.engine.dialogue.prompt import AnswerCutShort, Answerer, AnswerFailed
+from realtime.engine.dialogue.session import LIFETIME_SECONDS, MODEL, Session
+from realtime.engine.dialogue.turns import Dialogue
 from realtime.engine.line import SpeechLine, Workers
 from realtime.engine.local_speech import LocalSpeech, Speech
 from realtime.engine.outbox import EngineClosed, Outbox
-from realtime.engine.prompt import AnswerCutShort, Answerer, AnswerFailed
-from realtime.engine.responder import Responder
-from realtime.engine.session import LIFETIME_SECONDS, MODEL, Session
-from realtime.engine.speech import Happened
-from realtime.engine.turns import Dialogue
+from realtime.engine.speech.vocabulary import Happened
 
 __all__ = ["Engine", "EngineClosed", "EngineSession"]
 

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from realtime.engine.frames import ClientError, Json, encode, error_body, fresh_id
+from realtime.engine.dialogue.frames import ClientError, Json, encode, error_body, fresh_id
 from realtime.engine.server import Engine, EngineClosed, EngineSession
 
 FRAME_LIMIT = 16 * 1024 * 1024

@@ -24,14 +24,20 @@ class Ending:
 
 ENDINGS: dict[EndReason, Ending] = {
     "client": Ending("client", 1000, "You ended the session.", is_fault=False),
-    "idle": Ending("idle", 1000, "Nothing was said for a while, so the session ended.", is_fault=False, retryable=True),
+    "idle": Ending(
+        "idle", 1000, "Nothing was said for a while, so the session ended.", is_fault=False, retryable=True
+    ),
     "daily_limit": Ending("daily_limit", 4429, "Today's talking time is used up. It starts again tomorrow."),
     "ended_by_owner": Ending(
         "ended_by_owner", 1000, "The session was ended from another place.", is_fault=False, retryable=True
     ),
     "ended_by_admin": Ending("ended_by_admin", 1000, "An administrator ended the session.", is_fault=False),
-    "replaced": Ending("replaced", 4409, "This conversation goes on in another window or device.", is_fault=False),
-    "signed_out": Ending("signed_out", 4403, "You signed out. Sign in again to go on; the conversation is kept."),
+    "replaced": Ending(
+        "replaced", 4409, "This conversation goes on in another window or device.", is_fault=False
+    ),
+    "signed_out": Ending(
+        "signed_out", 4403, "You signed out. Sign in again to go on; the conversation is kept."
+    ),
     "account_disabled": Ending("account_disabled", 4403, "This account has been switched off."),
     "erased": Ending("erased", 4404, "This conversation was erased."),
     "conversation_deleted": Ending("conversation_deleted", 4404, "This conversation was deleted."),
@@ -42,7 +48,9 @@ ENDINGS: dict[EndReason, Ending] = {
         is_fault=False,
         retryable=True,
     ),
-    "client_lost": Ending("client_lost", 1000, "The connection to you was lost.", is_fault=False, retryable=True),
+    "client_lost": Ending(
+        "client_lost", 1000, "The connection to you was lost.", is_fault=False, retryable=True
+    ),
     "slow_client": Ending(
         "slow_client", 4408, "Your connection is too slow to carry the answers. Try again.", retryable=True
     ),
@@ -53,7 +61,9 @@ ENDINGS: dict[EndReason, Ending] = {
         "provider_auth", 4502, "The speech provider did not accept this server's key. Ask whoever runs it."
     ),
     "provider_quota": Ending(
-        "provider_quota", 4502, "This server's credit with the speech provider is used up. Ask whoever runs it."
+        "provider_quota",
+        4502,
+        "This server's credit with the speech provider is used up. Ask whoever runs it.",
     ),
     "provider_failed": Ending(
         "provider_failed",
@@ -74,9 +84,14 @@ ENDINGS: dict[EndReason, Ending] = {
         retryable=True,
     ),
     "internal": Ending(
-        "internal", 4500, "Something went wrong on our side. What was said so far is kept; start again.", retryable=True
+        "internal",
+        4500,
+        "Something went wrong on our side. What was said so far is kept; start again.",
+        retryable=True,
     ),
-    "lost": Ending("lost", 4500, "The server that held this session was lost. Start again; the conversation is kept."),
+    "lost": Ending(
+        "lost", 4500, "The server that held this session was lost. Start again; the conversation is kept."
+    ),
 }
 
 OVERSIZE = replace(

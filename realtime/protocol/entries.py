@@ -78,7 +78,9 @@ def turn_of(entry: Entry) -> Turn:
         return _interrupted(entry)
     status: Literal["final", "failed"] = "failed" if entry.status == "failed" else "final"
     nothing_said = status == "final" and not entry.words
-    return Turn(entry.item_id, entry.role, entry.modality, status, entry.words, hidden=nothing_said, at=entry.at)
+    return Turn(
+        entry.item_id, entry.role, entry.modality, status, entry.words, hidden=nothing_said, at=entry.at
+    )
 
 
 def _interrupted(entry: Entry) -> Turn:

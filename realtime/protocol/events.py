@@ -10,7 +10,7 @@ def error_event(
     event_id: str, code: str, message: str, *, param: str | None = None, caused_by: str | None = None
 ) -> Event:
     """An `error` event. `caused_by` is the client's own id of the event that failed."""
-    at_fault = code.startswith("provider_") or code in {"internal", "engine_busy"}
+    at_fault = code.startswith("provider_") or code in {"internal", "engine_busy", "speech_unavailable"}
     return {
         "type": "error",
         "event_id": event_id,

@@ -63,9 +63,13 @@ class Notices:
 
     def refused_upstream(self, refusal: Refusal, request: Request) -> Iterator[Effect]:
         """Upstream did not do what it was asked for."""
-        return self.error(refusal.code, refusal.detail, param=refusal.param or None, caused_by=request.asked_as)
+        return self.error(
+            refusal.code, refusal.detail, param=refusal.param or None, caused_by=request.asked_as
+        )
 
-    def error(self, code: str, detail: str, *, param: str | None = None, caused_by: Any = None) -> Iterator[Effect]:
+    def error(
+        self, code: str, detail: str, *, param: str | None = None, caused_by: Any = None
+    ) -> Iterator[Effect]:
         """Something did not happen. `caused_by` is the client's own id of the event that asked for it."""
         caused_by = caused_by if isinstance(caused_by, str) else None
         yield ToClient(error_event(self._event_id(), code, detail, param=param, caused_by=caused_by))

@@ -49,7 +49,9 @@ def admit(event: Event) -> Event:
     check = _CHECKS.get(event["type"])
     if check is None:
         raise NotAllowed(
-            "unsupported_event", f"This server does not take events of type {event['type'][:MAX_ID]!r}.", "type"
+            "unsupported_event",
+            f"This server does not take events of type {event['type'][:MAX_ID]!r}.",
+            "type",
         )
     return check(event)
 
@@ -109,11 +111,17 @@ def _create_response(event: Event) -> Event:
     asked = mapping_of(event.get("response"))
     for field in ("instructions", "tools", "prompt"):
         if asked.get(field):
-            raise NotAllowed("unsupported_parameter", f"`{field}` is set by this server.", f"response.{field}")
+            raise NotAllowed(
+                "unsupported_parameter", f"`{field}` is set by this server.", f"response.{field}"
+            )
     if asked.get("input") is not None:  # an empty one means something too: an answer to nothing
-        raise NotAllowed("unsupported_parameter", "Answers are given to the conversation here.", "response.input")
+        raise NotAllowed(
+            "unsupported_parameter", "Answers are given to the conversation here.", "response.input"
+        )
     if asked.get("conversation") not in (None, "auto"):
-        raise NotAllowed("unsupported_parameter", "Answers belong to the conversation here.", "response.conversation")
+        raise NotAllowed(
+            "unsupported_parameter", "Answers belong to the conversation here.", "response.conversation"
+        )
     kept: Event = {}
     modalities = asked.get("output_modalities", asked.get("modalities"))
     if modalities is not None:
@@ -134,7 +142,9 @@ def _token_limit(asked: Any) -> int | str:
 
 def _metadata(asked: Any) -> Event:
     pairs = mapping_of(asked)
-    fits = all(len(key) <= 64 and isinstance(value, str) and len(value) <= 512 for key, value in pairs.items())
+    fits = all(
+        len(key) <= 64 and isinstance(value, str) and len(value) <= 512 for key, value in pairs.items()
+    )
     if not pairs or len(pairs) > MAX_METADATA or not fits:
         raise NotAllowed("invalid_value", "Metadata are at most 16 short texts by name.", "response.metadata")
     return pairs
@@ -176,7 +186,9 @@ def session_change(event: Event) -> SessionChange:
     outputs = {"voice": asked.get("voice"), "speed": asked.get("speed")} | audio_out
     modalities = asked.get("output_modalities", asked.get("modalities"))
     return SessionChange(
-        output_modalities=None if modalities is None else _modalities(modalities, "session.output_modalities"),
+        output_modalities=None
+        if modalities is None
+        else _modalities(modalities, "session.output_modalities"),
         voice=_short_text(outputs["voice"], "session.audio.output.voice"),
         speed=_speed(outputs["speed"]),
         language=_short_text(transcription.get("language"), "session.audio.input.transcription.language"),
@@ -198,7 +210,9 @@ def _turn_detection(asked: Any) -> Event | None:
     if kind == "none":
         raise NotAllowed("invalid_value", "Send null to turn turn detection off.", _TURN_DETECTION)
     if kind not in ("server_vad", "semantic_vad"):
-        raise NotAllowed("invalid_value", "Turn detection is server_vad or semantic_vad.", f"{_TURN_DETECTION}.type")
+        raise NotAllowed(
+            "invalid_value", "Turn detection is server_vad or semantic_vad.", f"{_TURN_DETECTION}.type"
+        )
     kept: Event = {"type": kind}
     for name in ("create_response", "interrupt_response"):
         if fields.get(name) is not None:
@@ -224,7 +238,9 @@ def _eagerness(asked: Any) -> Event:
     if asked is None:
         return {}
     if asked not in ("low", "medium", "high", "auto"):
-        raise NotAllowed("invalid_value", "Eagerness is low, medium, high or auto.", f"{_TURN_DETECTION}.eagerness")
+        raise NotAllowed(
+            "invalid_value", "Eagerness is low, medium, high or auto.", f"{_TURN_DETECTION}.eagerness"
+        )
     return {"eagerness": asked}
 
 
@@ -234,7 +250,9 @@ def _noise_reduction(asked: Any) -> Event | None:
     kind = mapping_of(asked).get("type")
     if kind not in ("near_field", "far_field"):
         raise NotAllowed(
-            "invalid_value", "Noise reduction is near_field or far_field.", "session.audio.input.noise_reduction.type"
+            "invalid_value",
+            "Noise reduction is near_field or far_field.",
+            "session.audio.input.noise_reduction.type",
         )
     return {"type": kind}
 

@@ -101,7 +101,13 @@ def update(change: SessionChange, setup: SessionSetup, event_id: str | None) -> 
 
 def shown(upstream: Event, setup: SessionSetup) -> Event:
     """Upstream's session as a client may see it: under our id, without what is the server's own."""
-    blanks: dict[str, Any] = {"instructions": "", "tools": [], "tool_choice": "auto", "prompt": None, "tracing": None}
+    blanks: dict[str, Any] = {
+        "instructions": "",
+        "tools": [],
+        "tool_choice": "auto",
+        "prompt": None,
+        "tracing": None,
+    }
     return upstream | blanks | {"type": "realtime", "object": "realtime.session", "id": setup.session_id}
 
 

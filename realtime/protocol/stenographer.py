@@ -47,7 +47,9 @@ class Stenographer:
 
     def _words(self, event: Event, now: float) -> None:
         spoken = event["type"] in _SPOKEN
-        self._log.answer_words(text_of(event.get("item_id")), _part(event), text_of(event.get("delta")), spoken=spoken)
+        self._log.answer_words(
+            text_of(event.get("item_id")), _part(event), text_of(event.get("delta")), spoken=spoken
+        )
 
     def _all_words(self, event: Event, now: float) -> None:
         words = text_of(event.get("transcript")) or text_of(event.get("text"))

@@ -180,7 +180,9 @@ class TranscriptLog:
                 entry.status = "interrupted"
                 self._await(entry, now + TRUNCATE_SECONDS)
 
-    def answer_done(self, item_id: str, outcome: Literal["completed", "cancelled", "failed"], now: float) -> None:
+    def answer_done(
+        self, item_id: str, outcome: Literal["completed", "cancelled", "failed"], now: float
+    ) -> None:
         """Upstream is done with the item: in full, or because it was stopped, or because it broke off."""
         entry = self._answer(item_id)
         if entry is None or entry.status != "open":
@@ -211,7 +213,12 @@ class TranscriptLog:
             return
         self._sounding = [each for each in self._sounding if each is not entry]
         is_told_as_cut = entry.told is not None and entry.told.status == "interrupted"
-        if entry.is_complete and not is_told_as_cut and entry.heard_ms is None and heard_ms >= entry.received_ms:
+        if (
+            entry.is_complete
+            and not is_told_as_cut
+            and entry.heard_ms is None
+            and heard_ms >= entry.received_ms
+        ):
             entry.is_heard_out = True
             entry.status = "final"
             entry.stopped_at = None
@@ -337,7 +344,9 @@ class TranscriptLog:
     def _held_back(self) -> list[tuple[int, float]]:
         """The turns that are settled and wait for others before them: their index and since when."""
         held = ((index, self._entries[self._order[index]]) for index in range(self._placed, len(self._order)))
-        return [(index, each.settled_at) for index, each in held if each.is_turn and each.settled_at is not None]
+        return [
+            (index, each.settled_at) for index, each in held if each.is_turn and each.settled_at is not None
+        ]
 
     def _place(self, *, force_until: int) -> list[Turn]:
         """Tell turns from the front while they are settled; up to the index `force_until` also those that are not."""

@@ -35,9 +35,13 @@ def decode(frame: str | bytes) -> Event:
             "invalid_json", "That message is not JSON. Send one JSON object in each text frame."
         ) from error
     if not isinstance(event, dict):
-        raise MalformedFrame("invalid_event", "That message is not a JSON object. Send one event object in each frame.")
+        raise MalformedFrame(
+            "invalid_event", "That message is not a JSON object. Send one event object in each frame."
+        )
     if not isinstance(event.get("type"), str):
-        raise MalformedFrame("invalid_event", "That event has no `type`. Every event names its type in a string.")
+        raise MalformedFrame(
+            "invalid_event", "That event has no `type`. Every event names its type in a string."
+        )
     return event
 
 

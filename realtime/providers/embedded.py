@@ -27,6 +27,10 @@ class Engine(Protocol):
     """What we need of an engine."""
 
     @property
+    def model(self) -> str:
+        """As the engine's own `session.created` names it."""
+
+    @property
     def voices(self) -> tuple[str, ...]: ...
 
     @property
@@ -88,7 +92,7 @@ class EmbeddedProvider:
         return Description(
             name="embedded",
             label=engine.label,
-            model=self._config.engine.chat_model or "built-in",
+            model=engine.model,
             is_language_model=engine.is_language_model,
             voices=engine.voices,
             default_voice=engine.default_voice,

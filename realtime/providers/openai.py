@@ -20,11 +20,11 @@ class OpenAIProvider:
         self._config = config
         self._patience = patience or Patience()
         self._telemetry = telemetry
-        self._url, model = _address(config.base_url, config.model)
-        host = urlsplit(self._url).hostname or ""
+        self.url, model = _address(config.base_url, config.model)
+        host = urlsplit(self.url).hostname or ""
         self._description = Description(
             name="openai",
-            label=f"OpenAI {model}" if _is_openai(host) else f"{host} {model}",
+            label=f"OpenAI {model}" if is_openai(host) else f"{host} {model}",
             model=model,
             is_language_model=True,
             voices=GA_VOICES,
@@ -48,7 +48,7 @@ class OpenAIProvider:
     async def connect(self, *, safety_identifier: str) -> WebSocketConnection:
         self.check()
         return await open_websocket(
-            self._url,
+            self.url,
             headers=self._headers(safety_identifier),
             patience=self._patience,
             telemetry=self._telemetry,
@@ -79,5 +79,6 @@ def _address(base_url: str, model: str) -> tuple[str, str]:
     return urlunsplit((scheme, parts.netloc, parts.path, urlencode(query), "")), model
 
 
-def _is_openai(host: str) -> bool:
+def is_openai(host: str) -> bool:
+    """Whether `host` is OpenAI's own, in whatever region."""
     return host == "api.openai.com" or host.endswith(".api.openai.com")

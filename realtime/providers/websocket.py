@@ -15,7 +15,13 @@ from urllib.parse import urlsplit
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxy,
+    InvalidStatus,
+    ProxyError,
+    WebSocketException,
+)
 from websockets.http11 import Response
 
 from realtime.errors import UpstreamClosed, UpstreamError, UpstreamUnreachable
@@ -43,15 +49,21 @@ class Patience:
 class WebSocketConnection:
     """An open connection; see `realtime.providers.base.UpstreamConnection`."""
 
-    def __init__(self, socket: ClientConnection, telemetry: Telemetry) -> None:
+    def __init__(self, socket: ClientConnection, patience: Patience, telemetry: Telemetry) -> None:
         self._socket = socket
+        self._longest_stall = patience.ping_interval + patience.ping_timeout
         self._telemetry = telemetry
 
     async def send(self, frame: str) -> None:
         try:
-            await self._socket.send(frame)
+            async with asyncio.timeout(self._longest_stall):
+                await self._socket.send(frame)
         except ConnectionClosed as closed:
             raise _ended(closed) from None
+        except TimeoutError:
+            # The pings cannot find out: behind a full send buffer they wait as we do.
+            self._socket.transport.abort()
+            raise UpstreamClosed(1006, "it took nothing for too long") from None
 
     async def receive(self) -> str:
         # recv() rather than iteration, which ends without a word when the peer closes with 1000 or 1001; and
@@ -96,7 +108,7 @@ async def open_websocket(
             compression=None,
             # HTTPS_PROXY and its kin are honoured: behind many firewalls they are the only way out. A server
             # on this very machine is never behind one, whatever NO_PROXY forgets to say.
-            proxy=None if _is_this_machine(url) else True,
+            proxy=None if is_this_machine(url) else True,
             open_timeout=patience.opening,
             ping_interval=patience.ping_interval,
             ping_timeout=patience.ping_timeout,
@@ -108,13 +120,13 @@ async def open_websocket(
     except InvalidStatus as refused:
         telemetry.count(Event.UPSTREAM_REFUSED)
         raise _refused(refused.response) from None
-    except (OSError, TimeoutError, InvalidHandshake, WebSocketException, ImportError) as error:
+    except (OSError, TimeoutError, WebSocketException, ImportError) as error:
         # ImportError: a SOCKS proxy in the environment without the package that speaks SOCKS.
         telemetry.count(Event.UPSTREAM_UNREACHABLE)
         raise _unreachable(error) from None
     telemetry.count(Event.UPSTREAM_OPENED)
     telemetry.time(Span.UPSTREAM_OPENING, time.monotonic() - began)
-    return WebSocketConnection(socket, telemetry)
+    return WebSocketConnection(socket, patience, telemetry)
 
 
 class _Opening(connect):
@@ -141,7 +153,12 @@ def _ended(closed: ConnectionClosed) -> UpstreamClosed:
 def _unreachable(error: Exception) -> UpstreamUnreachable:
     if isinstance(error, TimeoutError):
         return UpstreamUnreachable("The speech provider did not answer in time. Try again in a moment.")
-    if isinstance(error, InvalidHandshake | WebSocketException):
+    if isinstance(error, InvalidProxy | ProxyError):
+        return UpstreamUnreachable(
+            "The proxy of this server did not lead to the speech provider. "
+            "Ask whoever runs it to check HTTPS_PROXY and NO_PROXY."
+        )
+    if isinstance(error, WebSocketException):
         return UpstreamUnreachable(
             "What answers at the speech provider's address does not speak WebSocket. "
             "Ask whoever runs this server to check REALTIME_BASE_URL."
@@ -173,13 +190,14 @@ def _seconds(retry_after: str) -> int | None:
     """Retry-After, a number of seconds or a date, as whole seconds between 1 and LONGEST_RETRY_AFTER."""
     if retry_after.isdecimal():
         return min(max(1, int(retry_after)), LONGEST_RETRY_AFTER)
-    with suppress(ValueError):
+    with suppress(ValueError, TypeError):
         wait = parsedate_to_datetime(retry_after) - datetime.now(UTC)
         return min(max(1, round(wait.total_seconds())), LONGEST_RETRY_AFTER)
     return None
 
 
-def _is_this_machine(url: str) -> bool:
+def is_this_machine(url: str) -> bool:
+    """Whether `url` leads to where we are."""
     host = urlsplit(url).hostname or ""
     with suppress(ValueError):
         return ip_address(host).is_loopback

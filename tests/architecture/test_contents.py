@@ -27,7 +27,7 @@ READS_THE_ENVIRONMENT = {
     # The engine's own server knows no settings: an option names the variable that holds its key.
     "realtime/management/commands/voiceassist_engine.py",
     # A speech worker inherits a few variables, each by name, and not the keys among the others.
-    "realtime/engine/process.py",
+    "realtime/engine/speech/process.py",
 }
 CATCHES_EVERYTHING = {
     "realtime/api.py": 1,  # a session that could not be created is told so, with the id under which it is logged

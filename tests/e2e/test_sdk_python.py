@@ -60,7 +60,7 @@ async def test_a_typed_turn_with_a_token_is_kept_and_remembered(on_uvicorn: Live
     conversation = on_uvicorn.new_conversation(token)
     async with talk(on_uvicorn.sdk(token), conversation_id=conversation) as talking:
         answer = await talking.types("my knee hurts since tuesday")
-    kept = on_uvicorn.messages(conversation, token)
+    kept = on_uvicorn.messages(conversation, token, count=2)
     assert [(m["position"], m["role"], m["modality"], m["status"], m["text"]) for m in kept] == [
         (0, "user", "text", "final", "my knee hurts since tuesday"),
         (1, "assistant", "text", "final", answer),
@@ -82,8 +82,13 @@ async def test_a_spoken_turn_is_heard_answered_aloud_kept_and_remembered(
         assert loudness(spoken.sound) > AUDIBLE
         # The answer is longer than this; what a caller who hangs up now cannot have heard is kept apart.
         await asyncio.sleep(0.5)
-    said, answer = site.messages(conversation, token)
-    assert (said["role"], said["modality"], said["status"], said["text"]) == ("user", "audio", "final", reference(CLIP))
+    said, answer = site.messages(conversation, token, count=2)
+    assert (said["role"], said["modality"], said["status"], said["text"]) == (
+        "user",
+        "audio",
+        "final",
+        reference(CLIP),
+    )
     assert (answer["role"], answer["modality"], answer["status"]) == ("assistant", "audio", "interrupted")
     assert answer["text"]
     assert f"{answer['text']} {answer['unheard_text']}" == spoken.answer
@@ -98,11 +103,13 @@ async def test_a_spoken_answer_that_was_heard_to_its_end_is_kept_as_final(on_uvi
         answer, sound = await talking.types_and_listens("what is twelve plus thirty")
         assert loudness(sound) > AUDIBLE
         await asyncio.sleep(len(sound) / 48_000 + 0.1)
-    kept = on_uvicorn.messages(conversation, token)
+    kept = on_uvicorn.messages(conversation, token, count=2)
     assert [(m["modality"], m["status"], m["text"]) for m in kept][1] == ("audio", "final", answer)
 
 
-async def test_the_sdks_own_reconnect_with_the_same_ticket_goes_on_in_the_same_session(on_uvicorn: LiveSite) -> None:
+async def test_the_sdks_own_reconnect_with_the_same_ticket_goes_on_in_the_same_session(
+    on_uvicorn: LiveSite,
+) -> None:
     token = on_uvicorn.access_token()
     session = on_uvicorn.session(token)
     reconnects: list[ReconnectingEvent] = []
@@ -127,6 +134,6 @@ async def test_the_sdks_own_reconnect_with_the_same_ticket_goes_on_in_the_same_s
 
         assert len(reconnects) >= 1
         assert "the blue folder" in await talking.types("what did i say")
-    kept = on_uvicorn.messages(session["conversation_id"], token)
+    kept = on_uvicorn.messages(session["conversation_id"], token, count=4)
     assert [m["role"] for m in kept] == ["user", "assistant", "user", "assistant"]
     assert [m["position"] for m in kept] == [0, 1, 2, 3]

@@ -74,7 +74,9 @@ def test_a_visitor_is_led_to_the_sign_in_page_and_back(client: Client, db: None)
     assert response["Location"] == "/login?next=/chat"
 
 
-def test_the_messages_are_readable_without_scripts_and_in_spoken_order(page: Client, headache: Conversation) -> None:
+def test_the_messages_are_readable_without_scripts_and_in_spoken_order(
+    page: Client, headache: Conversation
+) -> None:
     lines = lines_of(page.get(f"/chat/{headache.pk}").content.decode())
     assert [line.split(" : ")[0] for line in lines] == ["You", "Assistant", "You", "You", "You"]
     assert "My head hurts. spoken" in lines[0]
@@ -137,7 +139,9 @@ def test_the_list_takes_no_query_for_each_conversation(
 def test_a_long_conversation_shows_its_end_and_leads_to_what_was_before(page: Client, alice: User) -> None:
     conversation = Conversation.objects.create(user=alice, title="Long")
     Message.objects.bulk_create(
-        Message(conversation=conversation, position=at, role="user", text=f"Turn {at}.", spoken_at=timezone.now())
+        Message(
+            conversation=conversation, position=at, role="user", text=f"Turn {at}.", spoken_at=timezone.now()
+        )
         for at in range(MESSAGES_PER_PAGE + 7)
     )
     html = page.get(f"/chat/{conversation.pk}").content.decode()

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from playwright.sync_api import Browser, Page, Playwright
 
-from realtime.engine.resampling import HEARING_RATE
+from realtime.engine.speech.resampling import HEARING_RATE
 from tests.support.running_site import RunningSite
 from tests.support.speech_clips import recording
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from realtime.engine.frames import Json
+from realtime.engine.dialogue.frames import Json
 from realtime.engine.server import Engine, EngineSession
 from tests.support.ga_events import ga_event
 

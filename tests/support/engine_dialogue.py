@@ -5,10 +5,11 @@ import itertools
 import json
 from typing import Any, TypeVar
 
-from realtime.engine.effects import Abandon, Answer, Close, Effect, Send, Tell
-from realtime.engine.frames import Json
-from realtime.engine.session import Session
-from realtime.engine.speech import (
+from realtime.engine.dialogue.effects import Abandon, Answer, Close, Effect, Send, Tell
+from realtime.engine.dialogue.frames import Json
+from realtime.engine.dialogue.session import Session
+from realtime.engine.dialogue.turns import Dialogue
+from realtime.engine.speech.vocabulary import (
     Ask,
     Happened,
     SaidAll,
@@ -19,7 +20,6 @@ from realtime.engine.speech import (
     TurnTaking,
     WordTime,
 )
-from realtime.engine.turns import Dialogue
 from tests.support.ga_events import ga_event
 
 A = TypeVar("A")

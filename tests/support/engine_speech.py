@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from realtime.engine.speech import Ask, Happened, SaidAll, Say, SpeechFailed
+from realtime.engine.speech.vocabulary import Ask, Happened, SaidAll, Say, SpeechFailed
 from realtime.errors import EngineBusy, RealtimeError
 from tests.support.engine_dialogue import spoken
 

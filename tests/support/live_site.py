@@ -21,6 +21,9 @@ from tests.support.site_home import SiteHome
 PATIENCE = 60.0
 """Seconds until a server has to answer. It takes three on a quiet machine."""
 
+SAVING_SECONDS = 5.0
+"""Within this time the last words of a talk are saved."""
+
 Json = dict[str, Any]
 
 
@@ -44,8 +47,18 @@ class LiveSite:
         """The answer of the session API."""
         return self._post("/api/voice/realtime-session", wanted, token)
 
-    def messages(self, conversation_id: str, token: str) -> list[Json]:
-        """What is kept of a conversation, in spoken order."""
+    def messages(self, conversation_id: str, token: str, *, count: int) -> list[Json]:
+        """What is kept of a conversation, in spoken order, once it is `count` messages.
+
+        Words are saved beside the talk, and after its last frame; a client that hangs up is not kept waiting for that.
+        """
+        deadline = time.monotonic() + SAVING_SECONDS
+        while len(kept := self._messages(conversation_id, token)) < count:
+            assert time.monotonic() < deadline, kept
+            time.sleep(0.02)
+        return kept
+
+    def _messages(self, conversation_id: str, token: str) -> list[Json]:
         path = f"/api/conversations/{conversation_id}/messages/"
         answer = httpx.get(self.url + path, headers=_bearer(token)).raise_for_status().json()
         kept: list[Json] = answer["results"]
@@ -98,7 +111,9 @@ def environment_in(home: SiteHome) -> dict[str, str]:
 
 
 @contextmanager
-def _manage(command: list[str], log: Path, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def _manage(
+    command: list[str], log: Path, environment: Mapping[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
     machine = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(

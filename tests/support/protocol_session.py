@@ -48,7 +48,9 @@ def setup_of(**given: Any) -> SessionSetup:
 # --- events that tests/support/upstream_turns.py does not have --------------------------------------------------------
 
 
-def spoken_answer_begins(item_id: str, *, after: str | None = None, response_id: str = "resp_1") -> list[Event]:
+def spoken_answer_begins(
+    item_id: str, *, after: str | None = None, response_id: str = "resp_1"
+) -> list[Event]:
     """A spoken answer, up to its first audio part."""
     item = {"id": item_id, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
     return [
@@ -56,7 +58,9 @@ def spoken_answer_begins(item_id: str, *, after: str | None = None, response_id:
         turns.event("response.output_item.added", response_id=response_id, output_index=0, item=item),
         turns.event("conversation.item.added", previous_item_id=after, item=item),
         turns.event(
-            "response.content_part.added", **_place(item_id, response_id), part={"type": "audio", "transcript": ""}
+            "response.content_part.added",
+            **_place(item_id, response_id),
+            part={"type": "audio", "transcript": ""},
         ),
     ]
 
@@ -67,7 +71,12 @@ def words(item_id: str, delta: str, *, response_id: str = "resp_1") -> Event:
 
 
 def spoken_answer_ends(
-    item_id: str, text: str, *, response_id: str = "resp_1", status: str = "completed", reason: str | None = None
+    item_id: str,
+    text: str,
+    *,
+    response_id: str = "resp_1",
+    status: str = "completed",
+    reason: str | None = None,
 ) -> list[Event]:
     """The closing events of a spoken answer, in the order of a real server."""
     item_status = "completed" if status == "completed" else "incomplete"

@@ -71,6 +71,10 @@ class Upstream:
     def __init__(self, changes: Changes, *, greets: bool = True) -> None:
         self.received: list[Event] = []
         self.gate = Gate(changes)
+        """Before what is sent to it."""
+        self.mouth = Gate(changes)
+        """Before what it says."""
+        self.sends_failed = 0
         self.refusal: Exception | None = None
         self.is_open = False
         self.times_closed = 0
@@ -114,6 +118,8 @@ class Upstream:
     async def send(self, frame: str) -> None:
         await self.gate.through()
         if self._closed is not None:
+            self.sends_failed += 1
+            self._changes.note()
             raise self._closed
         event = json.loads(frame)
         self.received.append(event)
@@ -122,6 +128,7 @@ class Upstream:
         self._changes.note()
 
     async def receive(self) -> str:
+        await self.mouth.through()
         frame = await self._frames.get()
         self._changes.note()
         if isinstance(frame, UpstreamClosed):
@@ -270,7 +277,7 @@ async def staged(
         stage.running = asyncio.create_task(relay.run())
     yield stage
     relay.client_left(clean=True)
-    for gate in (upstream.gate, audience.gate, book.gate):
+    for gate in (upstream.gate, upstream.mouth, audience.gate, book.gate):
         gate.open()
     await asyncio.wait([stage.running], timeout=PATIENCE)
     left_behind = asyncio.all_tasks() - before

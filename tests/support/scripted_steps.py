@@ -69,6 +69,12 @@ class Link:
     _has_left: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
+    def unplayed(self) -> Script:
+        """The steps to come. One that hangs is played as soon as its turn has come."""
+        left = self.script[self.steps_played :]
+        return left[1:] if left and isinstance(left[0], Hang) else left
+
+    @property
     def socket(self) -> ServerConnection:
         assert self._socket is not None, "the handshake is not over"
         return self._socket

@@ -35,7 +35,9 @@ def lost(user: User, **wanted: Any) -> VoiceSession:
 def say(session: VoiceSession, item_id: str = "item_1", text: str = "Hello", **given: Any) -> Any:
     """Record a turn of the person's; whatever matters to a test is given by name."""
     turn: dict[str, Any] = {"role": "user", "modality": "audio", "status": "final", "text": text}
-    return services.record_turn(session=session, turn=Turn(item_id, **(turn | given)), spoken_at=timezone.now())
+    return services.record_turn(
+        session=session, turn=Turn(item_id, **(turn | given)), spoken_at=timezone.now()
+    )
 
 
 def put_back(session: VoiceSession, seconds: float, *columns: str) -> None:

@@ -48,7 +48,9 @@ class Socket:
             headers.append((b"authorization", f"Bearer {bearer}".encode()))
         if origin is not None:
             headers.append((b"origin", origin.encode()))
-        consumer = RealtimeConsumer.as_asgi(timing=timing, provider_for=provider_for or (lambda config: self.upstream))
+        consumer = RealtimeConsumer.as_asgi(
+            timing=timing, provider_for=provider_for or (lambda config: self.upstream)
+        )
         self._application = URLRouter([re_path(r"^v1/realtime$", cast(Any, consumer))])
         self._scope: Event = {
             "type": "websocket",
@@ -74,7 +76,9 @@ class Socket:
         """Begin to shake hands."""
         self._to_consumer.put_nowait({"type": "websocket.connect"})
         # A server calls the application in a context of its own, not in that of whoever happens to call.
-        application: Any = self._application(cast(Any, self._scope), cast(Any, self._receive), cast(Any, self._send))
+        application: Any = self._application(
+            cast(Any, self._scope), cast(Any, self._receive), cast(Any, self._send)
+        )
         self.serving = asyncio.create_task(application, context=contextvars.Context())
 
     async def ready(self) -> "Socket":

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import soxr  # type: ignore[import-untyped]  # annotated, but ships no py.typed
 
-from realtime.engine.resampling import HEARING_RATE
-from realtime.engine.speech import SAMPLE_RATE
+from realtime.engine.speech.resampling import HEARING_RATE
+from realtime.engine.speech.vocabulary import SAMPLE_RATE
 
 FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "speech"
 REFERENCES: dict[str, str] = json.loads((FOLDER / "references.json").read_text())

@@ -123,5 +123,9 @@ def sound(item_id: str, pcm: bytes, *, response_id: str = "resp_1") -> Event:
     )
 
 
-def error(code: str, message: str, *, kind: str = "invalid_request_error", event_id: str | None = None) -> Event:
-    return event("error", error={"type": kind, "code": code, "message": message, "param": None, "event_id": event_id})
+def error(
+    code: str, message: str, *, kind: str = "invalid_request_error", event_id: str | None = None
+) -> Event:
+    return event(
+        "error", error={"type": kind, "code": code, "message": message, "param": None, "event_id": event_id}
+    )

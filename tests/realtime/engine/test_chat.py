@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from realtime.config import EngineConfig
-from realtime.engine.chat import ChatServer
-from realtime.engine.prompt import AnswerCutShort, AnswerFailed, Prompt, Turn
+from realtime.engine.answers.chat import ChatServer
+from realtime.engine.dialogue.prompt import AnswerCutShort, AnswerFailed, Prompt, Turn
 from tests.support.engine_chat_server import ChatScript, chat_server, streamed
 
 PROMPT = Prompt(

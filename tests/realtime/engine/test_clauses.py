@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.engine.clauses import FIRST_LIMIT, LIMIT, UNBROKEN_LIMIT, ClauseSplitter
+from realtime.engine.speech.clauses import FIRST_LIMIT, LIMIT, UNBROKEN_LIMIT, ClauseSplitter
 
 
 def split(*deltas: str) -> list[str]:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from realtime.engine.hearing import LONGEST_PHRASE_MS, PHRASE_GAP_MS, RUN_UP_MS, Ears
-from realtime.engine.speech import (
+from realtime.engine.speech.hearing import LONGEST_PHRASE_MS, PHRASE_GAP_MS, RUN_UP_MS, Ears
+from realtime.engine.speech.vad import FRAME_MS, ONSET_FRAMES
+from realtime.engine.speech.vocabulary import (
     SAMPLE_RATE,
     Happened,
     SpeechStarted,
@@ -13,7 +14,6 @@ from realtime.engine.speech import (
     Transcribed,
     TurnTaking,
 )
-from realtime.engine.vad import FRAME_MS, ONSET_FRAMES
 
 FRAME_SENT = SAMPLE_RATE * FRAME_MS // 1000 * 2
 """Bytes of one detector frame as they come in."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from realtime.engine.line import SpeechLine
-from realtime.engine.speech import (
+from realtime.engine.speech.vocabulary import (
     Ask,
     ClearAudio,
     CommitAudio,

@@ -1,6 +1,6 @@
 import pytest
 
-from realtime.engine import phrasebook
+from realtime.engine.speech import phrasebook
 
 
 @pytest.mark.parametrize(
@@ -10,7 +10,7 @@ from realtime.engine import phrasebook
         "what did we talk about last time",
         "what have i said",
         "what is twelve plus thirty",
-        "how much is a hundred and five divided by seven",
+        "how much is one hundred and five divided by seven",
         "what time is it",
         "what is today's date",
         "hello",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from realtime.engine import espeak, flite
-from realtime.engine.pool import SpeechPool, voice_problem
-from realtime.engine.process import AUDIO_UNDER_WAY, SpeechWorker
-from realtime.engine.speech import (
+from realtime.engine.speech import espeak, flite
+from realtime.engine.speech.pool import SpeechPool, voice_problem
+from realtime.engine.speech.process import AUDIO_UNDER_WAY, SpeechWorker
+from realtime.engine.speech.vocabulary import (
     Happened,
     Hear,
     Hush,
@@ -34,7 +34,7 @@ BABBLES = (sys.executable, "-c", "print('Hello from a library that thinks stdout
 DIES_ONCE_READY = (
     sys.executable,
     "-c",
-    "import sys; from realtime.engine.framing import Ready, packed;"
+    "import sys; from realtime.engine.speech.framing import Ready, packed;"
     "sys.stdout.buffer.write(packed(Ready((), '', '')))",
 )
 READY_AND_DEAF = (
@@ -45,10 +45,10 @@ READY_AND_DEAF = (
 WITHOUT_RECOGNISER = (
     sys.executable,
     "-c",
-    "import sys; sys.modules['pocketsphinx'] = None; from realtime.engine.worker import main; main()",
+    "import sys; sys.modules['pocketsphinx'] = None; from realtime.engine.speech.worker import main; main()",
 )
-_MUTED = "from realtime.engine import espeak, flite; espeak.voices = flite.voices = tuple;"
-MUTE = (sys.executable, "-c", f"{_MUTED} from realtime.engine.worker import main; main()")
+_MUTED = "from realtime.engine.speech import espeak, flite; espeak.voices = flite.voices = tuple;"
+MUTE = (sys.executable, "-c", f"{_MUTED} from realtime.engine.speech.worker import main; main()")
 DEAF_AND_MUTE = (sys.executable, "-c", _MUTED + WITHOUT_RECOGNISER[2])
 """A worker that is quick to start, for tests about processes."""
 
@@ -360,7 +360,7 @@ def test_a_missing_package_is_told_in_a_sentence(package: str, monkeypatch: pyte
     from importlib.util import find_spec
 
     monkeypatch.setattr(
-        "realtime.engine.pool.find_spec", lambda name: None if name == package else find_spec(name)
+        "realtime.engine.speech.pool.find_spec", lambda name: None if name == package else find_spec(name)
     )
     problem = voice_problem()
     assert problem.startswith("Voice is not available on this server")

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime import instructions
-from realtime.engine.prompt import Turn
-from realtime.engine.quote import QuotedHistory, quoted_history
+from realtime.engine.answers.quote import QuotedHistory, quoted_history
+from realtime.engine.dialogue.prompt import Turn
 from realtime.instructions import PastTurn
 
 PERSONA = "You are helpful.\nBe brief."

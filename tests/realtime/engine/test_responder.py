@@ -5,9 +5,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from realtime import instructions
-from realtime.engine import responder
-from realtime.engine.prompt import Prompt, Turn
-from realtime.engine.responder import Responder, answer_to
+from realtime.engine.answers import responder
+from realtime.engine.answers.responder import Responder, answer_to
+from realtime.engine.dialogue.prompt import Prompt, Turn
 from realtime.instructions import PastTurn
 
 NOON = datetime(2026, 3, 5, 12, 7, tzinfo=timezone(timedelta(hours=2)))
@@ -45,6 +45,24 @@ def test_what_it_cannot_do_it_says_together_with_what_it_can(said: str) -> None:
     assert "cannot give medical advice" in told
     assert "local emergency number" in told
     assert "do sums" in told
+
+
+def test_whoever_knows_already_what_it_is_gets_the_short_answer() -> None:
+    told = answer("tell me a joke", user("go forward"), assistant(responder.HONEST))
+    assert told == responder.HONEST_AGAIN
+    assert len(told) < len(responder.HONEST) / 2
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("Hello, what is twelve plus thirty?", "42"),
+        ("good morning what time is it", "12:07"),
+        ("hi", "Good afternoon"),
+    ],
+)
+def test_a_greeting_does_not_hide_the_question_behind_it(said: str, part: str) -> None:
+    assert part in answer(said)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from realtime.engine.room import Room
+from realtime.engine.speech.room import Room
 from realtime.errors import SpeechUnavailable
 
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from realtime.config import EngineConfig
+from realtime.engine.dialogue.prompt import AnswerFailed, Prompt
 from realtime.engine.outbox import Outbox
-from realtime.engine.prompt import AnswerFailed, Prompt
 from realtime.engine.server import Engine, EngineClosed
-from realtime.engine.speech import Hush, SpeechStarted, SpeechStopped, Transcribed
+from realtime.engine.speech.vocabulary import Hush, SpeechStarted, SpeechStopped, Transcribed
 from tests.support.engine_chat_server import ChatScript, chat_server, streamed
 from tests.support.engine_client import EngineClient, engine_client
 from tests.support.engine_speech import ScriptedSpeech

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from realtime.engine.speech import SpeechStarted, SpeechStopped, TurnTaking
+from realtime.engine.speech.vocabulary import SpeechStarted, SpeechStopped, TurnTaking
 from tests.support.engine_dialogue import Desk, error_of, types
 
 

@@ -12,9 +12,9 @@ from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from realtime.config import EngineConfig
-from realtime.engine.pool import voice_problem
 from realtime.engine.server import Engine
 from realtime.engine.serving import serving
+from realtime.engine.speech.pool import voice_problem
 from tests.support.engine_speaker import loudness, pcm_of, reference, silence, speak
 from tests.support.ga_events import CLASSES
 

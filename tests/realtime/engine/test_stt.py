@@ -1,12 +1,13 @@
 """What a recogniser that has heard nobody yet makes of recorded people."""
 
+import numpy as np
 import pytest
 
-from realtime.engine import phrasebook
-from realtime.engine.hearing import Ears
-from realtime.engine.speech import Transcribed, TurnTaking
-from realtime.engine.stt import BETTER_BY, Reading, SphinxRecogniser, preferred
-from realtime.engine.vad import silero
+from realtime.engine.speech import phrasebook
+from realtime.engine.speech.hearing import Ears
+from realtime.engine.speech.stt import BETTER_BY, Reading, SphinxRecogniser, preferred
+from realtime.engine.speech.vad import silero
+from realtime.engine.speech.vocabulary import Transcribed, TurnTaking
 from tests.support.speech_clips import CARDS, recording, silence, word_errors
 
 
@@ -16,7 +17,11 @@ def first_turn(name: str) -> str:
 
 
 def turn(ears: Ears, name: str) -> str:
-    microphone = silence(0.5) + recording(name).as_sent + silence(1)
+    return words_in(ears, recording(name).as_sent)
+
+
+def words_in(ears: Ears, speech: bytes) -> str:
+    microphone = silence(0.5) + speech + silence(1)
     heard = [event for event in ears.hear(microphone) if isinstance(event, Transcribed)]
     return " ".join(event.text for event in heard)
 
@@ -29,6 +34,13 @@ def test_the_cards_are_understood_from_the_first_turn() -> None:
     """At most 35 words of a hundred wrong, each clip heard by a recogniser of its own."""
     errors = sum(word_errors(recording(name).words, first_turn(name)) for name in CARDS)
     assert errors / sum(len(recording(name).words.split()) for name in CARDS) <= 0.35
+
+
+@pytest.mark.parametrize("gain", [0.1, 0.3, 2.0])
+def test_a_quiet_and_a_loud_microphone_are_understood_alike(gain: float) -> None:
+    samples = np.frombuffer(recording("goforward.wav").as_sent, dtype="<i2")
+    played = np.clip(samples * gain, -32768, 32767).astype("<i2").tobytes()
+    assert words_in(Ears(silero(), SphinxRecogniser()), played) == "go forward ten meters"
 
 
 @pytest.mark.parametrize("name", ["slt-what-did-i-say.wav", "slt-what-did-we-talk-about.wav"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.engine.sums import answer_sum
+from realtime.engine.answers.sums import answer_sum
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from realtime.engine import espeak, flite, voices
-from realtime.engine.clip import Clip
-from realtime.engine.speech import SAMPLE_RATE, Say, Spoken
-from realtime.engine.tts import PIECE_BYTES, spoken, synthesiser, without_lead_in, words_of
+from realtime.engine.speech import espeak, flite, voices
+from realtime.engine.speech.clip import Clip
+from realtime.engine.speech.tts import PIECE_BYTES, spoken, synthesiser, without_lead_in, words_of
+from realtime.engine.speech.vocabulary import SAMPLE_RATE, Say, Spoken
 
 RATE = 16_000
 

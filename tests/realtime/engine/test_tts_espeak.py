@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from realtime.engine.clip import Clip
-from realtime.engine.espeak import VOICES, Espeak
+from realtime.engine.speech.clip import Clip
+from realtime.engine.speech.espeak import VOICES, Espeak
 
 WORDS = ["Hello", "there,", "how", "are", "you", "today?"]
 

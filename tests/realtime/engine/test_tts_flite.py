@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.engine import flite
-from realtime.engine.clip import Clip
-from realtime.engine.flite import Flite
+from realtime.engine.speech import flite
+from realtime.engine.speech.clip import Clip
+from realtime.engine.speech.flite import Flite
 
 pytestmark = pytest.mark.skipif(not flite.voices(), reason="libflite is not installed on this machine")
 

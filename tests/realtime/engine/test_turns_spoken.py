@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from realtime.engine.speech import (
+from realtime.engine.speech.vocabulary import (
     ClearAudio,
     CommitAudio,
     Hear,

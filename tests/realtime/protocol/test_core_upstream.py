@@ -82,7 +82,9 @@ def test_queued_sound_is_purged_before_a_client_hears_that_somebody_speaks(binar
     assert [event["type"] for event in events_to_client(effects)] == ["input_audio_buffer.speech_started"]
 
 
-def test_late_sound_of_an_interrupted_answer_is_dropped_and_the_next_answer_is_heard(binary: ProtocolSession) -> None:
+def test_late_sound_of_an_interrupted_answer_is_dropped_and_the_next_answer_is_heard(
+    binary: ProtocolSession,
+) -> None:
     binary.upstream(*spoken_answer_begins("answer_1"), turns.sound("answer_1", b"\1\0"), _speech())
     binary.upstream(turns.sound("answer_1", b"\2\0"))
     binary.upstream(*spoken_answer_ends("answer_1", "one two", status="cancelled", reason="turn_detected"))
@@ -125,7 +127,11 @@ def test_an_answer_that_was_spoken_over_is_recorded_as_far_as_it_was_heard(plain
 
 
 def _failed(code: str, *, status: str = "failed", kind: str = "server_error") -> Event:
-    details = {"type": status, "reason": "canary", "error": {"type": kind, "code": code, "message": "canary org-7"}}
+    details = {
+        "type": status,
+        "reason": "canary",
+        "error": {"type": kind, "code": code, "message": "canary org-7"},
+    }
     response = {
         "id": "resp_1",
         "object": "realtime.response",
@@ -146,7 +152,9 @@ def test_a_failed_answer_is_told_in_our_words_and_the_session_goes_on(plain: Pro
     assert plain.usage == [{"total_tokens": 3}]
 
 
-def test_an_error_inside_an_answer_that_was_cut_is_not_told_in_upstreams_words_either(plain: ProtocolSession) -> None:
+def test_an_error_inside_an_answer_that_was_cut_is_not_told_in_upstreams_words_either(
+    plain: ProtocolSession,
+) -> None:
     plain.upstream(_failed("server_error", status="incomplete"))
     assert plain.told_client("response.done")[0]["response"]["status_details"]["type"] == "incomplete"
     assert "canary" not in repr(plain.told_client())
@@ -194,7 +202,12 @@ def test_a_turn_that_was_not_understood_is_told_without_upstreams_words(plain: P
     [
         (1006, "", End("provider_failed", 4502), "provider_lost"),
         (1011, "keepalive ping timeout", End("provider_failed", 4502), "provider_lost"),
-        (1001, "Your session hit the maximum duration", End("provider_failed", 4502), "provider_session_expired"),
+        (
+            1001,
+            "Your session hit the maximum duration",
+            End("provider_failed", 4502),
+            "provider_session_expired",
+        ),
         (3000, "invalid_request_error.invalid_api_key", End("provider_auth", 4502), "provider_auth"),
         (4000, "invalid_request_error.insufficient_quota", End("provider_quota", 4502), "provider_quota"),
         (1008, "canary", End("provider_auth", 4502), "provider_auth"),
@@ -214,7 +227,12 @@ def test_how_upstream_closes_decides_how_the_session_ends(
 
 @pytest.mark.parametrize(
     ("closed_with", "reason", "retryable"),
-    [(1006, "", True), (1001, "", True), (4000, "invalid_request_error.invalid_model", False), (3000, "", False)],
+    [
+        (1006, "", True),
+        (1001, "", True),
+        (4000, "invalid_request_error.invalid_model", False),
+        (3000, "", False),
+    ],
 )
 def test_a_client_is_told_whether_coming_back_can_help(
     binary: ProtocolSession, closed_with: int, reason: str, retryable: bool
@@ -258,7 +276,14 @@ def test_a_turn_that_is_held_back_is_recorded_when_its_time_is_up(plain: Protoco
 
 
 def test_strange_shapes_from_upstream_are_no_reason_to_stumble(binary: ProtocolSession) -> None:
-    strange: list[Any] = [None, 7, "x", [1], {"id": [1]}, {"status": "failed", "status_details": "unimplemented"}]
+    strange: list[Any] = [
+        None,
+        7,
+        "x",
+        [1],
+        {"id": [1]},
+        {"status": "failed", "status_details": "unimplemented"},
+    ]
     kinds = {event["type"] for event in [*spoken_answer("a", "b", 1), *turns.spoken("u"), not_heard("u")]}
     for kind in sorted(kinds | {"session.updated", "input_audio_buffer.speech_started"}):
         for odd in strange:

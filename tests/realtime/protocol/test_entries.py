@@ -21,7 +21,10 @@ def test_what_was_heard_is_a_beginning_of_what_was_said(text: str, heard_ms: int
 @given(SENTENCES, MILLISECONDS, MILLISECONDS)
 def test_what_was_heard_ends_where_a_word_ends(text: str, heard_ms: int, received_ms: int) -> None:
     heard = heard_share(text, heard_ms, received_ms)
-    assert re.split(r"\s+", heard.strip()) == re.split(r"\s+", text.strip())[: len(heard.split())] or not heard.strip()
+    assert (
+        re.split(r"\s+", heard.strip()) == re.split(r"\s+", text.strip())[: len(heard.split())]
+        or not heard.strip()
+    )
 
 
 @given(SENTENCES, st.integers(0, 2000), st.integers(0, 2000), st.integers(1, 2000))
@@ -92,7 +95,9 @@ def test_whole_words_that_upstream_heard_are_kept_exactly(words: list[str], data
 
 
 def test_parts_of_an_answer_are_read_in_their_order() -> None:
-    entry = Entry("item_1", "assistant", 0.0, status="final", settled_at=1.0, parts={1: "world", 0: "Hello", 2: ""})
+    entry = Entry(
+        "item_1", "assistant", 0.0, status="final", settled_at=1.0, parts={1: "world", 0: "Hello", 2: ""}
+    )
     assert turn_of(entry).text == "Hello world"
 
 

@@ -67,7 +67,9 @@ EXCHANGES = st.lists(
         spoken=st.booleans(),
         transcripts=st.lists(st.sampled_from(["words", "empty", "failed"]), max_size=2),
         transcript_delays=st.lists(st.integers(-4, 25), min_size=2, max_size=2),
-        answer=st.sampled_from(["none", "written", "completed", "completed", "cancelled", "failed", "unfinished"]),
+        answer=st.sampled_from(
+            ["none", "written", "completed", "completed", "cancelled", "failed", "unfinished"]
+        ),
         answer_words=st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=4),
         seconds=st.integers(0, 3),
         report_ms=st.none() | st.integers(0, 4000),
@@ -131,8 +133,15 @@ def _answer(exchange: Exchange, item_id: str, response_id: str, *, after: str) -
 
 def _report(exchange: Exchange, item_id: str) -> list[Step]:
     end = exchange.report_ms
-    asked = {"type": "conversation.item.truncate", "item_id": item_id, "content_index": 0, "audio_end_ms": end}
-    confirmed = _all([truncated(item_id, min(end or 0, exchange.seconds * 1000))]) if exchange.confirms else []
+    asked = {
+        "type": "conversation.item.truncate",
+        "item_id": item_id,
+        "content_index": 0,
+        "audio_end_ms": end,
+    }
+    confirmed = (
+        _all([truncated(item_id, min(end or 0, exchange.seconds * 1000))]) if exchange.confirms else []
+    )
     return [("client", asked), *confirmed]
 
 
@@ -182,7 +191,12 @@ def _play(steps: list[Step], pauses: list[int], *, hangs_up: bool) -> ProtocolSe
 
 
 @settings(max_examples=200, deadline=None)
-@given(EXCHANGES, st.lists(st.sampled_from([0, 0, 0, 1, 5, 30, 80]), min_size=1, max_size=7), st.booleans(), st.data())
+@given(
+    EXCHANGES,
+    st.lists(st.sampled_from([0, 0, 0, 1, 5, 30, 80]), min_size=1, max_size=7),
+    st.booleans(),
+    st.data(),
+)
 def test_whatever_happens_each_turn_is_kept_once_in_order_with_its_words(
     exchanges: list[Exchange], pauses: list[int], hangs_up: bool, data: st.DataObject
 ) -> None:

@@ -29,7 +29,10 @@ def test_sound_of_the_part_that_was_announced_needs_no_other_announcement() -> N
 
 def test_sound_that_upstream_did_not_announce_is_announced_once() -> None:
     playback = Playback()
-    effects = [*playback.delta(turns.sound("item_1", b"\1\0")), *playback.delta(turns.sound("item_1", b"\2\0"))]
+    effects = [
+        *playback.delta(turns.sound("item_1", b"\1\0")),
+        *playback.delta(turns.sound("item_1", b"\2\0")),
+    ]
     assert [type(effect) for effect in effects] == [ToClient, AudioToClient, AudioToClient]
     (announcement,) = events_to_client(effects)
     assert (announcement["item_id"], announcement["response_id"]) == ("item_1", "resp_1")
@@ -59,7 +62,9 @@ def test_a_part_of_text_does_not_change_whose_sound_it_is() -> None:
 
 
 @given(st.lists(st.binary(max_size=7), max_size=8))
-def test_however_upstream_cuts_its_sound_a_frame_holds_whole_samples_and_nothing_is_lost(chunks: list[bytes]) -> None:
+def test_however_upstream_cuts_its_sound_a_frame_holds_whole_samples_and_nothing_is_lost(
+    chunks: list[bytes],
+) -> None:
     playback = Playback()
     effects = [effect for chunk in chunks for effect in playback.delta(turns.sound("item_1", chunk))]
     frames = [effect.pcm for effect in effects if isinstance(effect, AudioToClient)]
@@ -70,7 +75,10 @@ def test_however_upstream_cuts_its_sound_a_frame_holds_whole_samples_and_nothing
 
 def test_half_a_sample_of_one_answer_does_not_begin_the_next() -> None:
     playback = Playback()
-    effects = [*playback.delta(turns.sound("item_1", b"\1\2\3")), *playback.delta(turns.sound("item_2", b"\4\5"))]
+    effects = [
+        *playback.delta(turns.sound("item_1", b"\1\2\3")),
+        *playback.delta(turns.sound("item_2", b"\4\5")),
+    ]
     assert _pcm(effects) == b"\1\2\4\5"
 
 

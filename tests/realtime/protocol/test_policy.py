@@ -48,7 +48,10 @@ def _output(**fields: Any) -> SessionChange:
         {"type": "conversation.item.retrieve", "item_id": "item_1"},
         {"type": "response.create"},
         {"type": "response.create", "response": {"output_modalities": ["text"], "metadata": {"topic": "x"}}},
-        {"type": "response.create", "response": {"max_output_tokens": "inf", "audio": {"output": {"voice": "ash"}}}},
+        {
+            "type": "response.create",
+            "response": {"max_output_tokens": "inf", "audio": {"output": {"voice": "ash"}}},
+        },
         {"type": "response.cancel"},
         {"type": "response.cancel", "response_id": "resp_1"},
     ],
@@ -131,7 +134,12 @@ def test_of_an_item_only_its_words_go_up() -> None:
 
 @pytest.mark.parametrize("end", [None, -1, 1.5, "100", True, [1]])
 def test_a_truncation_ends_at_a_whole_number_of_milliseconds(end: Any) -> None:
-    event = {"type": "conversation.item.truncate", "item_id": "item_1", "content_index": 0, "audio_end_ms": end}
+    event = {
+        "type": "conversation.item.truncate",
+        "item_id": "item_1",
+        "content_index": 0,
+        "audio_end_ms": end,
+    }
     assert _refusal(event).param == "audio_end_ms"
 
 
@@ -177,10 +185,20 @@ def test_what_changes_nothing_about_an_answer_is_dropped(harmless: Any) -> None:
 
 @pytest.mark.parametrize(
     "metadata",
-    ["x", [1], {"k": 1}, {"k": {"deep": "er"}}, {"k" * 65: "v"}, {"k": "v" * 513}, {f"k{n}": "v" for n in range(17)}],
+    [
+        "x",
+        [1],
+        {"k": 1},
+        {"k": {"deep": "er"}},
+        {"k" * 65: "v"},
+        {"k": "v" * 513},
+        {f"k{n}": "v" for n in range(17)},
+    ],
 )
 def test_metadata_are_few_and_short(metadata: Any) -> None:
-    assert _refusal({"type": "response.create", "response": {"metadata": metadata}}).param == "response.metadata"
+    assert (
+        _refusal({"type": "response.create", "response": {"metadata": metadata}}).param == "response.metadata"
+    )
 
 
 @pytest.mark.parametrize("limit", [0, 4097, 1.5, "all", True])
@@ -262,9 +280,9 @@ def test_null_elsewhere_changes_nothing() -> None:
     assert _change(output_modalities=None, voice=None, speed=None).is_empty
     assert _output(voice=None, speed=None).is_empty
     assert _input(transcription={"language": None}).is_empty
-    assert _input(turn_detection={"type": "server_vad", "threshold": None, "idle_timeout_ms": None}).turn_detection == {
-        "type": "server_vad"
-    }
+    assert _input(
+        turn_detection={"type": "server_vad", "threshold": None, "idle_timeout_ms": None}
+    ).turn_detection == {"type": "server_vad"}
 
 
 def test_the_flat_update_of_an_old_client_is_understood() -> None:
@@ -289,8 +307,14 @@ def test_the_flat_update_of_an_old_client_is_understood() -> None:
 
 
 def test_where_both_shapes_are_given_the_new_one_counts() -> None:
-    change = _change(voice="old", turn_detection=None, audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
-    assert (change.voice, change.turn_detection, change.clears) == ("old", {"type": "semantic_vad"}, frozenset())
+    change = _change(
+        voice="old", turn_detection=None, audio={"input": {"turn_detection": {"type": "semantic_vad"}}}
+    )
+    assert (change.voice, change.turn_detection, change.clears) == (
+        "old",
+        {"type": "semantic_vad"},
+        frozenset(),
+    )
     assert _change(voice="old", audio={"output": {"voice": "new"}}).voice == "new"
 
 
@@ -314,7 +338,10 @@ def test_where_both_shapes_are_given_the_new_one_counts() -> None:
 def test_turn_detection_out_of_range_is_refused_and_named(fields: Event, param: str) -> None:
     with pytest.raises(NotAllowed) as caught:
         _input(**fields)
-    assert (caught.value.code, caught.value.param) == ("invalid_value", f"session.audio.input.turn_detection{param}")
+    assert (caught.value.code, caught.value.param) == (
+        "invalid_value",
+        f"session.audio.input.turn_detection{param}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -364,7 +391,9 @@ def test_the_two_updates_of_the_agents_sdk_are_understood() -> None:
 # --- audio ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("audio", [None, 7, [], "", "AAA", "A===", "*AAA", "AAA=\n", "ÄÄÄÄ", "AAAA", "AAAAAAA="])
+@pytest.mark.parametrize(
+    "audio", [None, 7, [], "", "AAA", "A===", "*AAA", "AAA=\n", "ÄÄÄÄ", "AAAA", "AAAAAAA="]
+)
 def test_audio_that_is_no_base64_or_no_pcm16_is_malformed(audio: Any) -> None:
     with pytest.raises(MalformedFrame) as caught:
         policy.microphone_audio({"type": "input_audio_buffer.append", "audio": audio})
@@ -440,16 +469,27 @@ _WORDS = st.sampled_from(
         "AAAA",
     ]
 )
-_LEAVES = st.none() | st.booleans() | st.integers(-5, 6000) | st.floats(allow_nan=False) | _WORDS | st.text(max_size=5)
+_LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 6000)
+    | st.floats(allow_nan=False)
+    | _WORDS
+    | st.text(max_size=5)
+)
 _JSON = st.recursive(
-    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5), max_leaves=12
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=5),
+    max_leaves=12,
 )
 _KINDS = st.sampled_from(sorted(policy._CHECKS))
 _ITEMS = st.fixed_dictionaries(
     {
         "type": st.just("message"),
         "role": st.just("user"),
-        "content": st.lists(st.fixed_dictionaries({"type": st.just("input_text"), "text": _LEAVES}), max_size=3),
+        "content": st.lists(
+            st.fixed_dictionaries({"type": st.just("input_text"), "text": _LEAVES}), max_size=3
+        ),
     },
     optional={"id": _LEAVES, "status": _LEAVES},
 )
@@ -507,7 +547,8 @@ _SESSIONS = st.fixed_dictionaries(
                     },
                 )
                 | _JSON,
-                "output": st.fixed_dictionaries({}, optional={"voice": _LEAVES, "speed": st.floats(0, 2)}) | _JSON,
+                "output": st.fixed_dictionaries({}, optional={"voice": _LEAVES, "speed": st.floats(0, 2)})
+                | _JSON,
             },
         )
         | _JSON,

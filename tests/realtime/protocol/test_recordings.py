@@ -64,7 +64,9 @@ def _is_ours(event: Event) -> bool:
     """Whether a client said it in this session, rather than its own relay in setting up."""
     if event["type"] == "session.update" or event.get("item", {}).get("role") == "assistant":
         return False
-    return not any(part.get("text") in NOT_OF_THIS_SESSION for part in event.get("item", {}).get("content", []))
+    return not any(
+        part.get("text") in NOT_OF_THIS_SESSION for part in event.get("item", {}).get("content", [])
+    )
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -113,14 +115,18 @@ def test_a_plain_client_gets_the_recorded_frames_untouched(name: str) -> None:
     session = _replay(name)
     recorded = [event for sender, event in _recording(name) if sender == "server"]
     untouched = [event for event in recorded if not event["type"].startswith(("session.", "rate_limits."))]
-    assert [json.loads(effect.frame) for effect in session.effects if isinstance(effect, FrameToClient)] == untouched
+    assert [
+        json.loads(effect.frame) for effect in session.effects if isinstance(effect, FrameToClient)
+    ] == untouched
 
 
 @pytest.mark.parametrize("name", SAID)
 def test_the_instructions_of_a_recorded_session_are_not_shown(name: str) -> None:
     session = _replay(name)
     instructions = {
-        event["session"]["instructions"] for _, event in _recording(name) if event["type"].startswith("session.")
+        event["session"]["instructions"]
+        for _, event in _recording(name)
+        if event["type"].startswith("session.")
     } - {""}
     assert instructions
     told = json.dumps(session.told_client(), ensure_ascii=False)
@@ -130,7 +136,9 @@ def test_the_instructions_of_a_recorded_session_are_not_shown(name: str) -> None
 def test_usage_of_every_recorded_answer_is_counted() -> None:
     for name in SAID:
         done = [event for _, event in _recording(name) if event["type"] == "response.done"]
-        assert _replay(name).usage == [event["response"]["usage"] for event in done if event["response"]["usage"]]
+        assert _replay(name).usage == [
+            event["response"]["usage"] for event in done if event["response"]["usage"]
+        ]
 
 
 def test_a_recorded_spoken_answer_comes_in_binary_frames_for_our_dress() -> None:

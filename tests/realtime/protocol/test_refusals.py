@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.engine import chat
+from realtime.engine.answers import chat
 from realtime.errors import EngineBusy, SpeechUnavailable, UpstreamRefused
 from realtime.protocol.refusals import (
     Consequence,

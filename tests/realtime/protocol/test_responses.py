@@ -4,7 +4,9 @@ import pytest
 
 from realtime.protocol.responses import MAX_WAITING, ResponseGate
 
-FIRST, SECOND, THIRD = ({"type": "response.create", "event_id": name} for name in ("first", "second", "third"))
+FIRST, SECOND, THIRD = (
+    {"type": "response.create", "event_id": name} for name in ("first", "second", "third")
+)
 
 
 @pytest.fixture

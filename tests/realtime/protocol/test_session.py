@@ -31,12 +31,18 @@ def test_the_first_update_is_one_that_the_realtime_api_takes_whole(given: Event)
 
 
 def test_the_first_update_asks_for_all_that_the_setup_says() -> None:
-    asked = session.configuration(setup_of(language="de", speed=1.25, instructions="Be kind."), "va_1")["session"]
+    asked = session.configuration(setup_of(language="de", speed=1.25, instructions="Be kind."), "va_1")[
+        "session"
+    ]
     assert asked["type"] == "realtime"
     assert asked["instructions"] == "Be kind."
     assert asked["output_modalities"] == ["audio"]
     assert asked["audio"]["input"]["transcription"] == {"model": "gpt-transcribe", "language": "de"}
-    assert asked["audio"]["output"] == {"format": {"type": "audio/pcm", "rate": 24000}, "voice": "marin", "speed": 1.25}
+    assert asked["audio"]["output"] == {
+        "format": {"type": "audio/pcm", "rate": 24000},
+        "voice": "marin",
+        "speed": 1.25,
+    }
 
 
 @pytest.mark.parametrize(
@@ -69,7 +75,10 @@ def test_turn_detection_is_always_asked_for_whole(mode: str, expected: Event | N
         (SessionChange(speed=1.5), {"audio": {"output": {"speed": 1.5}}}),
         (SessionChange(output_modalities=["text"]), {"output_modalities": ["text"]}),
         (SessionChange(clears=frozenset({"turn_detection"})), {"audio": {"input": {"turn_detection": None}}}),
-        (SessionChange(clears=frozenset({"noise_reduction"})), {"audio": {"input": {"noise_reduction": None}}}),
+        (
+            SessionChange(clears=frozenset({"noise_reduction"})),
+            {"audio": {"input": {"noise_reduction": None}}},
+        ),
         (
             SessionChange(noise_reduction={"type": "near_field"}),
             {"audio": {"input": {"noise_reduction": {"type": "near_field"}}}},
@@ -82,12 +91,18 @@ def test_turn_detection_is_always_asked_for_whole(mode: str, expected: Event | N
 )
 def test_an_update_holds_what_changed_and_nothing_else(change: SessionChange, expected: Event) -> None:
     update = session.update(change, setup_of(language="de"), "mine")
-    assert update == {"type": "session.update", "event_id": "mine", "session": {"type": "realtime"} | expected}
+    assert update == {
+        "type": "session.update",
+        "event_id": "mine",
+        "session": {"type": "realtime"} | expected,
+    }
     assert complaint(json.dumps(update)) == ""
 
 
 def test_a_client_sees_upstreams_session_under_our_id_without_what_is_ours() -> None:
-    recorded = [json.loads(line)["event"] for line in (TRACES / "openai-tool-call.jsonl").read_text().splitlines()]
+    recorded = [
+        json.loads(line)["event"] for line in (TRACES / "openai-tool-call.jsonl").read_text().splitlines()
+    ]
     upstream = next(event["session"] for event in recorded if event["type"] == "session.updated")
     assert upstream["tools"] and upstream["instructions"]
     shown = session.shown(upstream, setup_of())

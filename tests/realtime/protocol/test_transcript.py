@@ -79,7 +79,9 @@ def test_noise_without_words_keeps_a_hidden_place() -> None:
 
 def test_what_was_said_is_never_hidden() -> None:
     minutes = Minutes()
-    minutes.hear(*turns.spoken("user_1"), turns.heard("user_1", "hm"), *turns.spoken("user_2"), not_heard("user_2"))
+    minutes.hear(
+        *turns.spoken("user_1"), turns.heard("user_1", "hm"), *turns.spoken("user_2"), not_heard("user_2")
+    )
     assert [turn.hidden for turn in minutes.told] == [False, False]
 
 
@@ -179,7 +181,9 @@ def test_a_turn_is_told_again_only_when_it_changed() -> None:
 
 def test_words_that_come_twice_are_taken_once() -> None:
     minutes = Minutes()
-    minutes.hear(*turns.spoken("user_1"), turns.heard("user_1", "Hello"), turns.heard("user_1", "Hello again"))
+    minutes.hear(
+        *turns.spoken("user_1"), turns.heard("user_1", "Hello"), turns.heard("user_1", "Hello again")
+    )
     assert minutes.said() == [("user", "final", "Hello")]
 
 
@@ -201,7 +205,12 @@ def test_an_item_that_nobody_committed_is_no_turn() -> None:
 
 
 def test_an_assistant_item_that_no_response_announced_is_no_turn() -> None:
-    old = {"id": "old", "type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "then"}]}
+    old = {
+        "id": "old",
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": "then"}],
+    }
     minutes = Minutes()
     minutes.hear(turns.event("conversation.item.added", previous_item_id=None, item=old))
     minutes.finish()
@@ -213,7 +222,9 @@ def test_an_item_that_was_announced_before_it_became_a_turn_keeps_its_place() ->
     speech = turns.spoken("user_1")
     minutes.hear(speech[0], speech[3])  # added before it is committed
     minutes.hear(
-        speech[2], *spoken_answer("answer_1", "Yes", 1, after="user_1"), turns.heard("user_1", "Are you there")
+        speech[2],
+        *spoken_answer("answer_1", "Yes", 1, after="user_1"),
+        turns.heard("user_1", "Are you there"),
     )
     assert [turn.text for turn in minutes.told] == ["Are you there", "Yes"]
 
@@ -226,9 +237,13 @@ def test_an_idle_nudge_is_not_something_the_user_said() -> None:
         "content": [{"type": "input_text", "text": "No speech."}],
     }
     minutes = Minutes()
-    minutes.hear(turns.event("input_audio_buffer.timeout_triggered", audio_start_ms=0, audio_end_ms=1, item_id="nudge"))
+    minutes.hear(
+        turns.event("input_audio_buffer.timeout_triggered", audio_start_ms=0, audio_end_ms=1, item_id="nudge")
+    )
     minutes.hear(turns.event("conversation.item.added", previous_item_id=None, item=system))
-    minutes.hear(*turns.spoken("nudge", after="sys")[2:], *turns.answer("answer_1", "Still there?", after="nudge"))
+    minutes.hear(
+        *turns.spoken("nudge", after="sys")[2:], *turns.answer("answer_1", "Still there?", after="nudge")
+    )
     minutes.hear(turns.heard("nudge", ""))
     minutes.finish()
     assert minutes.said() == [("assistant", "final", "Still there?")]
@@ -247,7 +262,9 @@ def test_a_function_call_is_no_turn_and_those_behind_it_still_find_their_place()
     minutes.hear(*turns.spoken("user_1"), turns.heard("user_1", "Will it rain?"))
     minutes.hear(turns.event("response.output_item.added", response_id="resp_1", output_index=0, item=call))
     minutes.hear(turns.event("conversation.item.added", previous_item_id="user_1", item=call))
-    minutes.hear(turns.event("response.done", response={"id": "resp_1", "status": "completed", "output": [call]}))
+    minutes.hear(
+        turns.event("response.done", response={"id": "resp_1", "status": "completed", "output": [call]})
+    )
     minutes.hear(*turns.answer("answer_1", "It will", after="call", response_id="resp_2"))
     assert minutes.said() == [("user", "final", "Will it rain?"), ("assistant", "final", "It will")]
 
@@ -291,10 +308,20 @@ def test_an_empty_answer_whose_place_was_told_keeps_it_hidden() -> None:
 
 def test_events_without_sense_are_no_reason_to_stumble() -> None:
     minutes = Minutes()
-    for kind in [event["type"] for event in [*turns.spoken("x"), turns.heard("x", ""), *spoken_answer("y", "z", 1)]]:
-        minutes.hear({"type": kind}, {"type": kind, "item_id": [1], "item": 7, "response": [], "previous_item_id": {}})
+    for kind in [
+        event["type"] for event in [*turns.spoken("x"), turns.heard("x", ""), *spoken_answer("y", "z", 1)]
+    ]:
         minutes.hear(
-            {"type": kind, "item_id": None, "item": {"id": {}, "content": "x"}, "delta": 5, "content_index": "a"}
+            {"type": kind}, {"type": kind, "item_id": [1], "item": 7, "response": [], "previous_item_id": {}}
+        )
+        minutes.hear(
+            {
+                "type": kind,
+                "item_id": None,
+                "item": {"id": {}, "content": "x"},
+                "delta": 5,
+                "content_index": "a",
+            }
         )
     minutes.finish()
     assert [turn for turn in minutes.told if turn.text] == []

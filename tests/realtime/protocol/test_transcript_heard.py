@@ -84,7 +84,9 @@ def test_words_that_upstream_heard_are_waited_for_though_the_answer_is_over(minu
     assert [(turn.text, turn.status) for turn in minutes.told] == [("one two", "interrupted")]
 
 
-def test_a_confirmation_that_comes_before_the_answer_is_over_is_not_waited_for_again(minutes: Minutes) -> None:
+def test_a_confirmation_that_comes_before_the_answer_is_over_is_not_waited_for_again(
+    minutes: Minutes,
+) -> None:
     _answering(minutes)
     minutes.log.truncated_by_client("answer_1", 1100, minutes.now)
     minutes.hear(truncated("answer_1", 1100, transcript="one"))
@@ -124,7 +126,9 @@ def test_what_was_cut_once_does_not_grow_back(minutes: Minutes) -> None:
 
 
 def test_a_report_on_something_that_is_no_answer_is_ignored(minutes: Minutes) -> None:
-    minutes.hear(*turns.spoken("user_1"), turns.heard("user_1", "Hello"), *turns.answer("text_1", "Hi", after="user_1"))
+    minutes.hear(
+        *turns.spoken("user_1"), turns.heard("user_1", "Hello"), *turns.answer("text_1", "Hi", after="user_1")
+    )
     for item_id in ("user_1", "text_1", "nobody"):
         minutes.log.truncated_by_client(item_id, 0, minutes.now)
         minutes.hear(truncated(item_id, 0))
@@ -150,7 +154,9 @@ def test_a_report_that_comes_after_the_clock_was_believed_takes_its_place(minute
     assert not turn.heard_is_estimated
 
 
-def test_what_the_player_said_is_not_told_anew_for_a_confirmation_that_comes_too_late(minutes: Minutes) -> None:
+def test_what_the_player_said_is_not_told_anew_for_a_confirmation_that_comes_too_late(
+    minutes: Minutes,
+) -> None:
     minutes.hear(*spoken_answer("answer_1", COUNTING, 4))
     minutes.log.truncated_by_client("answer_1", 1100, minutes.now)
     minutes.later(10)
@@ -161,7 +167,9 @@ def test_what_the_player_said_is_not_told_anew_for_a_confirmation_that_comes_too
 # --- nobody tells: the clock ------------------------------------------------------------------------------------------
 
 
-def test_without_a_report_what_was_heard_is_what_time_allowed_until_the_cut_and_is_marked(minutes: Minutes) -> None:
+def test_without_a_report_what_was_heard_is_what_time_allowed_until_the_cut_and_is_marked(
+    minutes: Minutes,
+) -> None:
     _answering(minutes)
     minutes.later(2.1)
     minutes.hear(*_cancelled())
@@ -177,7 +185,11 @@ def test_no_more_can_have_been_heard_than_came(minutes: Minutes) -> None:
     minutes.later(60)
     minutes.hear(*_cancelled())
     minutes.later(60)
-    assert (_heard(minutes).status, _heard(minutes).text, _heard(minutes).unheard_text) == ("interrupted", COUNTING, "")
+    assert (_heard(minutes).status, _heard(minutes).text, _heard(minutes).unheard_text) == (
+        "interrupted",
+        COUNTING,
+        "",
+    )
 
 
 def test_a_user_who_speaks_over_an_answer_that_is_complete_interrupts_it(minutes: Minutes) -> None:
@@ -288,7 +300,12 @@ def test_a_written_answer_that_was_cut_was_read_as_far_as_it_goes(minutes: Minut
     minutes.hear(*turns.answer_begins("answer_1", "one two", after="user_1"))
     minutes.hear(turns.event("response.done", response={"id": "resp_1", "status": "cancelled", "output": []}))
     turn = _heard(minutes)
-    assert (turn.status, turn.text, turn.unheard_text, turn.heard_is_estimated) == ("interrupted", "one two", "", False)
+    assert (turn.status, turn.text, turn.unheard_text, turn.heard_is_estimated) == (
+        "interrupted",
+        "one two",
+        "",
+        False,
+    )
 
 
 def test_an_answer_that_reached_its_length_limit_is_not_interrupted(minutes: Minutes) -> None:
@@ -298,7 +315,9 @@ def test_an_answer_that_reached_its_length_limit_is_not_interrupted(minutes: Min
     assert (_heard(minutes).status, _heard(minutes).text) == ("final", COUNTING)
 
 
-def test_an_answer_that_upstream_broke_off_is_interrupted_and_was_heard_as_far_as_it_came(minutes: Minutes) -> None:
+def test_an_answer_that_upstream_broke_off_is_interrupted_and_was_heard_as_far_as_it_came(
+    minutes: Minutes,
+) -> None:
     _answering(minutes)
     minutes.hear(*spoken_answer_ends("answer_1", COUNTING, status="failed"))
     turn = _heard(minutes)

@@ -58,7 +58,9 @@ def test_an_old_item_under_a_new_id_is_not_taken_for_the_turn_that_is_awaited(mi
 
 def test_a_spoken_item_is_not_taken_for_the_typed_turn_that_is_awaited(minutes: Minutes) -> None:
     _types(minutes, "mine", "typed")
-    minutes.hear(*turns.spoken("voice"), turns.heard("voice", "spoken"), *turns.typed("mine", "typed", after="voice"))
+    minutes.hear(
+        *turns.spoken("voice"), turns.heard("voice", "spoken"), *turns.typed("mine", "typed", after="voice")
+    )
     assert minutes.said() == [("user", "final", "spoken"), ("user", "final", "typed")]
 
 
@@ -66,7 +68,9 @@ def test_a_spoken_item_that_brings_the_same_words_is_not_taken_for_it_either(min
     _types(minutes, "mine", "yes")
     speech = turns.spoken("voice")
     speech[3]["item"]["content"][0]["transcript"] = "yes"
-    minutes.hear(speech[3], speech[2], turns.heard("voice", "yes"), *turns.typed("mine", "yes", after="voice"))
+    minutes.hear(
+        speech[3], speech[2], turns.heard("voice", "yes"), *turns.typed("mine", "yes", after="voice")
+    )
     assert [(turn.item_id, turn.modality) for turn in minutes.told] == [("voice", "audio"), ("mine", "text")]
 
 

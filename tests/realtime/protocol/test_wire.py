@@ -53,9 +53,19 @@ def test_audio_of_half_samples_is_malformed(length: int) -> None:
         ("ä" * 1024 * 1024 + "x", True),
         ("\ud800" * 1024 * 1024, True),
     ],
-    ids=["64 KiB", "over 64 KiB", "2 MiB", "over 2 MiB", "2 MiB of umlauts", "over 2 MiB of umlauts", "surrogates"],
+    ids=[
+        "64 KiB",
+        "over 64 KiB",
+        "2 MiB",
+        "over 2 MiB",
+        "2 MiB of umlauts",
+        "over 2 MiB of umlauts",
+        "surrogates",
+    ],
 )
-def test_a_frame_is_measured_in_the_bytes_that_it_was_on_the_wire(frame: str | bytes, is_oversize: bool) -> None:
+def test_a_frame_is_measured_in_the_bytes_that_it_was_on_the_wire(
+    frame: str | bytes, is_oversize: bool
+) -> None:
     assert wire.is_oversize(frame) is is_oversize
 
 

@@ -1,0 +1,1 @@
+"""Whoever finds the words of an answer: the built-in responder, or a chat-completions server."""
