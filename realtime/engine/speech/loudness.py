@@ -1,17 +1,19 @@
 """Loudness: every phrase at the level that the recogniser's first guess of a voice was measured at.
 
-Microphones differ twentyfold. A decoder gets used to a level within some phrases, but the first turn of a loud speaker
-would be half wrong.
+Microphones differ twentyfold, and browsers turn their own gain down in the middle of the first words. A decoder gets
+used to a level within some phrases, but the first turn of a loud speaker would be half wrong.
 """
 
 import numpy as np
 
-LEVEL = 2000.0
-"""Root mean square of the loud part of a phrase, in PCM16 units."""
-FRAMES_LISTENED_TO = 22
-"""How much of a phrase, its run-up included, decides: 0.7 s. Recognition is quicker than speech and catches up."""
-LOUD_PART = 0.85
-"""The quantile of the frames' levels that counts as loud; the rest is run-up and pauses."""
+LEVEL = 1000.0
+"""Root mean square of the middling part of a phrase, in PCM16 units."""
+FRAMES_LISTENED_TO = 32
+"""How much of a phrase, its run-up included, decides: one second. Recognition is quicker than speech and catches up."""
+MIDDLING_PART = 0.6
+"""The quantile of the frames' levels that decides. Below lie run-up and pauses; peaks are what a browser's own gain
+control exaggerates first.
+"""
 LEAST_GAIN, MOST_GAIN = 0.05, 20.0
 
 
@@ -38,8 +40,8 @@ class Leveller:
         """The frames still held back; what was heard so far decides."""
         if not self._first:
             return []
-        loud = float(np.quantile([_level(frame) for frame in self._first], LOUD_PART))
-        self._gain = min(max(LEVEL / max(loud, 1.0), LEAST_GAIN), MOST_GAIN)
+        middling = float(np.quantile([_level(frame) for frame in self._first], MIDDLING_PART))
+        self._gain = min(max(LEVEL / max(middling, 1.0), LEAST_GAIN), MOST_GAIN)
         held, self._first = self._first, []
         return [_scaled(frame, self._gain) for frame in held]
 

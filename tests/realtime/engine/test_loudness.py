@@ -50,5 +50,5 @@ def test_the_next_phrase_is_levelled_by_itself() -> None:
     leveller = Leveller()
     for speaker in (200, 5000):
         leveller.begin()
-        out = [out for _ in range(30) for out in leveller.feed(tone(speaker))]
+        out = [out for _ in range(FRAMES_LISTENED_TO) for out in leveller.feed(tone(speaker))]
         assert level(out) == pytest.approx(LEVEL, rel=0.02)

@@ -43,6 +43,14 @@ def test_a_quiet_and_a_loud_microphone_are_understood_alike(gain: float) -> None
     assert words_in(Ears(silero(), SphinxRecogniser()), played) == "go forward ten meters"
 
 
+def test_a_browser_that_turns_its_gain_down_in_the_first_words_is_understood() -> None:
+    """The shape of Chromium's own gain control on this clip: more than fourfold at first, unchanged at the end."""
+    samples = np.frombuffer(recording("goforward.wav").as_sent, dtype="<i2")
+    gain = np.interp(np.linspace(0, 1, len(samples)), [0, 0.3, 0.6, 1], [5.0, 4.3, 2.5, 1.0])
+    played = np.clip(samples * gain, -32768, 32767).astype("<i2").tobytes()
+    assert words_in(Ears(silero(), SphinxRecogniser()), played) == "go forward ten meters"
+
+
 @pytest.mark.parametrize("name", ["slt-what-did-i-say.wav", "slt-what-did-we-talk-about.wav"])
 def test_a_question_of_the_phrasebook_is_exact_from_the_first_turn(name: str) -> None:
     assert first_turn(name) == recording(name).words
