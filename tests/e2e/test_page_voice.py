@@ -7,6 +7,7 @@ from playwright.sync_api import Playwright
 
 from tests.support.chat_browser import SESSION, ChatBrowser, Clip, browser_with, microphone_file
 from tests.support.running_site import RunningSite
+from tests.support.speech_clips import CARDS, recording, word_errors
 
 pytestmark = pytest.mark.e2e
 PLAYED_TWO_SECONDS = f"() => {SESSION}.player.stats.samplesPlayed > 48000"
@@ -70,6 +71,26 @@ def test_speaking_into_an_answer_stops_it_at_once_and_keeps_what_was_heard(
 
         chat.page.reload()
         assert chat.lines[1] == cut
+
+
+def test_five_people_are_understood_from_their_first_words(
+    playwright: Playwright, chromium: Path, site: RunningSite, tmp_path: Path
+) -> None:
+    """At most 35 words of a hundred wrong. Each clip cuts off the answer to the one before it."""
+    spoken = [recording(name) for name in CARDS]
+    clips: list[Clip] = [1.5]
+    for name in CARDS:
+        clips += [name, 1.4]
+    with browser_with(
+        playwright, chromium, microphone_file(tmp_path / "microphone.wav", [*clips, 60.0])
+    ) as browser:
+        chat = ChatBrowser(browser, site)
+        chat.start_voice()
+        chat.wait_for_line("user", "final", len(CARDS))
+        heard = [line["text"] for line in chat.lines if line["role"] == "user"]
+        errors = sum(word_errors(clip.words, text) for clip, text in zip(spoken, heard, strict=True))
+        assert errors / sum(len(clip.words.split()) for clip in spoken) <= 0.35
+        assert [line["role"] for line in chat.lines][:9] == ["user", "assistant"] * 4 + ["user"]
 
 
 def test_voice_is_listening_within_a_second_and_typing_shares_its_socket(
