@@ -1,6 +1,6 @@
 # The commands of this project. `make run` starts it, `make test` checks it; both bring everything they need.
 .NOTPARALLEL:
-.PHONY: run test test-bare lint types walls js unit e2e tests lock clean
+.PHONY: run test test-bare bench lint types walls js unit e2e tests lock clean
 
 PREPARE = @sh .ci/python .ci/prepare.py
 CHECK = @.venv/bin/python .ci/checks.py
@@ -15,6 +15,10 @@ test: ## every check: style, types, walls, JavaScript, Python, browser
 
 test-bare: ## `make run` and `make test` in a fresh copy that sees nothing but Python, make, git and a bare system
 	@sh .ci/python .ci/bare.py
+
+bench: ## how long the embedded engine takes from the end of speech to the first sound of its answer
+	$(PREPARE) site tests
+	@.venv/bin/python bench/engine_latency.py
 
 lint: ## ruff, style and mistakes
 	$(PREPARE) site tests

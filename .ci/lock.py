@@ -12,7 +12,8 @@ def lock_python() -> None:
     """One file for every Python version and system we support, so that all install the same versions."""
     subprocess.run([str(PYTHON), "-m", "pip", "install", "--quiet", "uv"], check=True)
     resolve = ["pip", "compile", "pyproject.toml", "--all-extras", "--universal", "--upgrade"]
-    plain = ["--python-version", "3.11", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
+    # uv leaves out where packages come from unless it is asked to name it.
+    plain = ["--python-version", "3.11", "--no-annotate"]
     written = ["--quiet", "--custom-compile-command", "make lock", "--output-file", str(LOCK)]
     subprocess.run([str(venv_bin("uv")), *resolve, *plain, *written], cwd=ROOT, check=True)
 

@@ -313,10 +313,8 @@ class RealtimeProtocol:
         error = mapping_of(event.get("error"))
         request = self._requests.refused(text_of(error.get("event_id")))
         refusal = refusal_of_error(error, answering=request.kind)
-        if refusal.code == "conversation_already_has_active_response" and request.kind in (
-            "",
-            "response.create",
-        ):
+        came_second = refusal.code == "conversation_already_has_active_response"
+        if came_second and request.kind in ("", "response.create"):
             self._gate.lost_the_race()
             return False
         self._take_back(request)
