@@ -5,6 +5,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_out
 from django.core.checks import register
+from django.db import transaction
+from django.db.models import Model
+from django.db.models.signals import post_delete
 from django.http import HttpRequest
 
 from realtime.checks import check_realtime
@@ -16,6 +19,11 @@ class RealtimeAppConfig(AppConfig):
     def ready(self) -> None:
         register(check_realtime)
         user_logged_out.connect(_end_what_was_opened_there, dispatch_uid="realtime.signed_out")
+        post_delete.connect(
+            _end_what_is_said_there,
+            sender="conversations.Conversation",
+            dispatch_uid="realtime.conversation_deleted",
+        )
 
 
 def _end_what_was_opened_there(request: HttpRequest | None, **_: Any) -> None:
@@ -27,3 +35,11 @@ def _end_what_was_opened_there(request: HttpRequest | None, **_: Any) -> None:
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key:
         THIS_PROCESS.end(services.request_end_of_web_session(key), "signed_out")
+
+
+def _end_what_is_said_there(instance: Model, **_: Any) -> None:
+    """A deleted conversation ends its live sessions; other processes learn of it by their leases."""
+    from realtime.live import THIS_PROCESS
+
+    conversation_id = str(instance.pk)
+    transaction.on_commit(lambda: THIS_PROCESS.end_conversation(conversation_id, "conversation_deleted"))

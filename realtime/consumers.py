@@ -13,7 +13,7 @@ from django.conf import settings
 from realtime import services
 from realtime.admission import OWN_DRESS, Handshake, admit, handshake_of
 from realtime.config import RealtimeConfig
-from realtime.errors import EndReason, RealtimeError
+from realtime.errors import EndReason, InternalFault, RealtimeError
 from realtime.executors import in_database
 from realtime.history import DatabaseLedger
 from realtime.live import THIS_PROCESS, LiveSession
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0
 CLEAN_CLOSES = frozenset({1000, 1005})
 """What a client sends that means to leave. Everything else may come back."""
+CLOSED_BY_SERVER: dict[int, EndReason] = {1009: "protocol_error", 1012: "draining"}
+"""The web server's own closes: over a frame too large to be handed on, and of every socket when it has to stop."""
 
 
 class RealtimeConsumer(AsyncConsumer):
@@ -106,7 +108,7 @@ class RealtimeConsumer(AsyncConsumer):
             await self._refuse(handshake, error)
         except Exception:
             log.exception("A socket's session ends over a fault of ours")
-            await self._refuse(handshake, RealtimeError())
+            await self._refuse(handshake, InternalFault())
         finally:
             self._decided.set()
 
@@ -120,6 +122,8 @@ class RealtimeConsumer(AsyncConsumer):
             relay = await self._compose(session, handshake, config, ledger)
             ended = await relay.run()
             reason = ended.reason
+            if reason == "client_lost" and self._left is not None:
+                reason = CLOSED_BY_SERVER.get(self._left, reason)
         except RealtimeError as error:
             reason = error.end_reason
             raise

@@ -1,6 +1,7 @@
 """What can go wrong while speaking, drawn once.
 
 RealtimeError
+├── InternalFault             500 / 4500   a fault of ours
 ├── RealtimeDisabled          503 / 4503   switched off by the operator
 ├── RealtimeNotConfigured     503 / 4503   a provider without its key
 ├── EngineBusy                503 / 4503   every speech worker is taken
@@ -18,6 +19,7 @@ RealtimeError
 ├── AccountDisabled           403 / 4403
 └── UpstreamError             503 / 4502
     ├── UpstreamUnreachable                no connection could be made
+    ├── UpstreamSilent        503 / 4504   the connection was taken and not answered
     ├── UpstreamRefused                    the provider said no: key, quota, model
     └── UpstreamClosed                     the connection ended; `code` and `reason` are the peer's
 
@@ -70,11 +72,18 @@ class RealtimeError(Exception):
             self.retry_after = retry_after
 
 
+class InternalFault(RealtimeError):
+    """Ours, whatever it was: what is tried again need not meet it again."""
+
+    retryable = True
+
+
 class RealtimeDisabled(RealtimeError):
     code = "realtime_disabled"
     detail = "Voice and chat sessions are switched off on this server. Your conversations can still be read."
     status = 503
     close_code = 4503
+    end_reason: EndReason = "ended_by_admin"
 
 
 class RealtimeNotConfigured(RealtimeError):
@@ -142,6 +151,8 @@ class TicketRefused(RealtimeError):
     detail = "This session's ticket is unknown, already used or too old. Start the session again."
     status = 401
     close_code = 4401
+    end_reason: EndReason = "protocol_error"
+    retryable = True
 
 
 class NotSignedIn(RealtimeError):
@@ -149,6 +160,7 @@ class NotSignedIn(RealtimeError):
     detail = "Sign in first: send a session ticket or an access token as the key of the connection."
     status = 401
     close_code = 4401
+    end_reason: EndReason = "signed_out"
 
 
 class OriginRefused(RealtimeError):
@@ -156,6 +168,7 @@ class OriginRefused(RealtimeError):
     detail = "This page may not speak with this server. Open VoiceAssist at its own address (PUBLIC_URL)."
     status = 403
     close_code = 4403
+    end_reason: EndReason = "protocol_error"
 
 
 class UnsupportedQuery(RealtimeError):
@@ -203,6 +216,14 @@ class UpstreamUnreachable(UpstreamError):
     detail = (
         "The speech provider could not be reached. Check the server's connection and try again in a moment."
     )
+    retryable = True
+
+
+class UpstreamSilent(UpstreamError):
+    code = "provider_silent"
+    detail = "The speech provider did not answer in time. Try again in a moment."
+    close_code = 4504
+    end_reason: EndReason = "provider_silent"
     retryable = True
 
 

@@ -50,6 +50,12 @@ class LiveSessions:
         for session in found:
             session.loop.call_soon_threadsafe(session.end, reason)
 
+    def end_conversation(self, conversation_id: str, reason: EndReason) -> None:
+        """End what lives here on a conversation. Returns at once."""
+        with self._lock:
+            here = [s.session_id for s in self._sessions.values() if s.conversation_id == conversation_id]
+        self.end(here, reason)
+
     async def replace(self, conversation_id: str, *, by: str) -> None:
         """End what lives here on a conversation, and wait until its last words are saved.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, assert_never
 
-from realtime.errors import EndReason, RealtimeError, UpstreamClosed
+from realtime.errors import EndReason, InternalFault, RealtimeError, UpstreamClosed
 from realtime.outbox import Outbox
 from realtime.protocol import wire
 from realtime.protocol.core import RealtimeProtocol
@@ -46,6 +46,10 @@ LEDGER_CHARACTERS = 4 * 1024 * 1024
 """What may wait to be stored, while the database is away, before the client is read no further."""
 _ENTRY_CHARACTERS = 1024
 """What an entry of the ledger weighs beside its words."""
+_FOR_THE_OPERATOR: frozenset[EndReason] = frozenset(
+    {"provider_auth", "provider_quota", "provider_failed", "provider_silent", "engine_busy"}
+)
+"""Ends that whoever runs the server finds in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,9 +331,11 @@ class Relay:
                     self._to_ledger.put(usage)
                 case Ready():
                     self._ready.set()
-                case End():
+                case End(reason, _, code):
                     self._end = effect
                     self._over.set()
+                    if reason in _FOR_THE_OPERATOR:
+                        log.warning("session %s ends: %s", self.core.setup.session_id, code)
                 case _:
                     assert_never(effect)
 
@@ -353,11 +359,10 @@ class Relay:
         try:
             await work()
         except RealtimeError as error:
-            log.warning("session %s ends: %s", self.core.setup.session_id, error.code)
             self._apply(self.core.failed(error, self.clock()))
         except Exception:
             log.exception("session %s ends over a fault of ours", self.core.setup.session_id)
-            self._apply(self.core.failed(RealtimeError(), self.clock()))
+            self._apply(self.core.failed(InternalFault(), self.clock()))
 
 
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:

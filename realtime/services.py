@@ -36,6 +36,8 @@ RESUME_SECONDS = 30
 """How long a session waits for a client that was lost."""
 LOST_SECONDS = 90
 """A live session whose process has not been heard of for so long is lost."""
+MAY_COME_BACK: tuple[EndReason, ...] = ("client_lost", "draining")
+"""Ends that are written down only when nobody has come back in time."""
 RECENT_TURNS = 400
 """No budget holds more turns than this, so no more rows are read."""
 
@@ -239,10 +241,14 @@ def renew_lease(*, session: VoiceSession, auth_hash: str, config: RealtimeConfig
 
 
 def end_session(*, session: VoiceSession, reason: EndReason) -> None:
-    """Write the end down. A client that was lost may come back for a while; every other end is final."""
+    """Write the end down. A client that was lost, by its fault or ours, may come back; every other end is final."""
     now = timezone.now()
-    if reason == "client_lost":
-        _held(session).update(state=State.WAITING, client_lost_at=now, seen_at=now)
+    if reason in MAY_COME_BACK:
+        # Whose end another process has asked for does not come back because its client was lost first.
+        _end(_held(session).filter(end_requested_at__isnull=False), F("end_requested_reason"), now)
+        waiting = {"state": State.WAITING, "client_lost_at": now, "seen_at": now}
+        # Redeeming the ticket again takes it back.
+        _held(session).update(**waiting, end_requested_reason=reason)
     else:
         _end(_held(session), reason, now)
     # A later epoch still waits for words of its own, and fails them itself.
@@ -275,6 +281,7 @@ def reap() -> None:
         state=State.WAITING, client_lost_at__lte=now - timedelta(seconds=RESUME_SECONDS)
     )
     # Dated back to when they were last there: waiting to be reaped is not talking, and minutes are counted.
+    _end(lost_client.filter(end_requested_reason="draining"), "draining", F("client_lost_at"))
     _end(lost_client, "client_lost", F("client_lost_at"))
     lost_process = rows.filter(state=State.LIVE, seen_at__lte=now - timedelta(seconds=LOST_SECONDS))
     for session_id in list(lost_process.values_list("pk", flat=True)):
@@ -319,5 +326,5 @@ def _held(session: VoiceSession) -> QuerySet[VoiceSession]:
     return VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch, state=State.LIVE)
 
 
-def _end(sessions: QuerySet[VoiceSession], reason: EndReason, when: datetime | F) -> int:
+def _end(sessions: QuerySet[VoiceSession], reason: EndReason | F, when: datetime | F) -> int:
     return sessions.update(state=State.ENDED, end_reason=reason, ended_at=when)

@@ -66,6 +66,10 @@ class _BrakedForm(AuthenticationForm):
 class SignInForm(_BrakedForm):
     """The form of the sign-in page."""
 
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": "This username and password do not belong together. Check both; capitals count.",
+    }
+
 
 class AdminSignInForm(_BrakedForm, AdminAuthenticationForm):
     """The form of the admin's own sign-in page."""

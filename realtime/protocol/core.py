@@ -357,7 +357,7 @@ class RealtimeProtocol:
             return
         self._leave(now)
         self._out.extend(self._notices.ended(ending))
-        self._out.append(End(ending.reason, ending.close_code))
+        self._out.append(End(ending.reason, ending.close_code, ending.code or ending.reason))
 
     def _leave(self, now: float) -> None:
         self.phase = Phase.ENDED

@@ -1,6 +1,6 @@
 """What the core asks of the relay. The core itself touches nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from realtime.errors import EndReason
@@ -86,6 +86,8 @@ class End:
 
     reason: EndReason
     close_code: int
+    code: str = field(default="", compare=False)
+    """What programs are told, for the log: often more exact than the reason."""
 
 
 Effect = (

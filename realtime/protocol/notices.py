@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from realtime.errors import SpeechUnavailable
 from realtime.protocol import session, wire
 from realtime.protocol.effects import Effect, ToClient, Turn
 from realtime.protocol.endings import Ending
@@ -63,9 +64,11 @@ class Notices:
 
     def refused_upstream(self, refusal: Refusal, request: Request) -> Iterator[Effect]:
         """Upstream did not do what it was asked for."""
-        return self.error(
-            refusal.code, refusal.detail, param=refusal.param or None, caused_by=request.asked_as
-        )
+        detail = refusal.detail
+        if refusal.code == SpeechUnavailable.code and self._setup.voice_problem:
+            # It did not stop working: it was never there, and what is missing is known.
+            detail = self._setup.voice_problem
+        return self.error(refusal.code, detail, param=refusal.param or None, caused_by=request.asked_as)
 
     def error(
         self, code: str, detail: str, *, param: str | None = None, caused_by: Any = None

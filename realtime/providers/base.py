@@ -48,5 +48,5 @@ class Provider(Protocol):
     async def connect(self, *, safety_identifier: str) -> UpstreamConnection:
         """Open a connection. An accepted upgrade proves nothing: the caller waits for `session.created`.
 
-        Raises UpstreamUnreachable, UpstreamRefused or EngineBusy.
+        Raises UpstreamUnreachable, UpstreamSilent, UpstreamRefused or EngineBusy.
         """

@@ -24,7 +24,7 @@ from websockets.exceptions import (
 )
 from websockets.http11 import Response
 
-from realtime.errors import UpstreamClosed, UpstreamError, UpstreamUnreachable
+from realtime.errors import UpstreamClosed, UpstreamError, UpstreamSilent, UpstreamUnreachable
 from realtime.protocol.refusals import refusal_of_status
 from realtime.telemetry import THIS_PROCESS, Event, Span, Telemetry
 
@@ -95,8 +95,9 @@ async def open_websocket(
 ) -> WebSocketConnection:
     """Open `url` (ws or wss).
 
-    Raises UpstreamUnreachable when no WebSocket could be had, UpstreamRefused when the server answered the
-    handshake with a status that says why. No error text holds a header, the URL or a word of the server's.
+    Raises UpstreamUnreachable when no WebSocket could be had, UpstreamSilent when the handshake was not answered in
+    time, UpstreamRefused when the server answered it with a status that says why. No error text holds a header, the
+    URL or a word of the server's.
     """
     began = time.monotonic()
     try:
@@ -150,9 +151,9 @@ def _ended(closed: ConnectionClosed) -> UpstreamClosed:
     return UpstreamClosed(close.code, close.reason) if close else UpstreamClosed(1006)
 
 
-def _unreachable(error: Exception) -> UpstreamUnreachable:
+def _unreachable(error: Exception) -> UpstreamError:
     if isinstance(error, TimeoutError):
-        return UpstreamUnreachable("The speech provider did not answer in time. Try again in a moment.")
+        return UpstreamSilent()
     if isinstance(error, InvalidProxy | ProxyError):
         return UpstreamUnreachable(
             "The proxy of this server did not lead to the speech provider. "

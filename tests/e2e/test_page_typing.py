@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Playwright
 
 from tests.support.chat_browser import ChatBrowser, browser_with
+from tests.support.live_site import entrance_to
 from tests.support.running_site import RunningSite, running_site
 from tests.support.site_home import site_home
 
@@ -92,6 +94,18 @@ def test_another_tab_of_the_browser_learns_of_a_new_conversation(browser: Browse
     other.goto("/chat")
     chat.write("say the tab in the corner")
     other.wait_for_selector("text=the tab in the corner")
+
+
+def test_a_conversation_deleted_elsewhere_is_told_at_once(browser: Browser, site: RunningSite) -> None:
+    chat = ChatBrowser(browser, site)
+    chat.write("hello")
+    chat.wait_for_line("assistant", "final")
+    program = entrance_to(site)
+    conversation = chat.page.url.rpartition("/")[2]
+    headers = {"Authorization": f"Bearer {program.access_token()}"}
+    httpx.delete(f"{site.url}/api/conversations/{conversation}/", headers=headers).raise_for_status()
+    chat.page.wait_for_selector("text=This conversation was deleted.", timeout=3_000)
+    assert chat.page.is_hidden("text=Try again")
 
 
 def test_a_server_that_stops_is_told_and_what_was_said_stays(browser: Browser, tmp_path: Path) -> None:

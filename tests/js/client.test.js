@@ -41,6 +41,13 @@ test("a refusal carries code, sentence, fields and the time to wait", async () =
   });
 });
 
+test("what only the operator can change is not offered to be tried again", async () => {
+  for (const code of ["realtime_disabled", "realtime_not_configured"]) {
+    const client = clientWith(async () => json({code, detail: "Ask."}, {status: 503}));
+    await assert.rejects(client.createRealtimeSession({}), {status: 503, code, retryable: false});
+  }
+});
+
 test("an answer that is no JSON is still a refusal with a code", async () => {
   const client = clientWith(async () => new Response("<html>", {status: 502}));
   await assert.rejects(client.latestConversations(), {status: 502, code: "internal", retryable: true});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {ageGroup, dayHeading, duration, shortAge} from "../../static/js/lib/clock.js";
+import {ageGroup, dayHeading, duration, shortAge, timeOfDay} from "../../static/js/lib/clock.js";
 
 const now = new Date(2026, 10, 20, 10, 42);
 const ago = (days, hours = 0) => new Date(2026, 10, 20 - days, 10 - hours, 42);
@@ -20,6 +20,12 @@ test("the list tells a time today, a weekday this week and a date before", () =>
   assert.match(shortAge(ago(0), now, "en-GB"), /^10:42$/);
   assert.equal(shortAge(ago(3), now, "en-GB"), "Tue");
   assert.equal(shortAge(ago(20), now, "en-GB"), "31 Oct");
+});
+
+test("a time is written as the reader's country writes it", () => {
+  const early = new Date(2026, 10, 20, 2, 5);
+  assert.equal(timeOfDay(early, "en-GB"), "02:05");
+  assert.match(timeOfDay(early, "en-US"), /^2:05\sAM$/);
 });
 
 test("the thread names its days", () => {

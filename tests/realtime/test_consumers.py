@@ -17,7 +17,7 @@ from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
 from conversations import services as remembering
-from conversations.models import Message
+from conversations.models import Conversation, Message
 from realtime import services
 from realtime.config import RealtimeConfig
 from realtime.executors import DATABASE_THREADS, in_database
@@ -181,7 +181,34 @@ async def test_a_refusal_is_told_to_our_own_page_with_what_can_be_done(db: None)
     await socket.refused()
     [ended] = socket.events("voiceassist.ended")
     assert ended["code"] == "ticket_refused"
-    assert ended["retryable"] is False
+    assert ended["retryable"] is True, "a new session brings a new ticket"
+
+
+@pytest.mark.parametrize(
+    ("socket", "reason"),
+    [
+        (lambda: Socket(OWN, key("ek_unknown")), "protocol_error"),
+        (lambda: Socket(OWN), "signed_out"),
+        (lambda: Socket(OWN, key("ek_unknown"), origin="https://elsewhere.example"), "protocol_error"),
+    ],
+    ids=["unknown ticket", "no credential", "a page of another site"],
+)
+async def test_what_a_caller_did_wrong_is_not_told_as_a_fault_of_ours(
+    db: None, socket: Callable[[], Socket], reason: str
+) -> None:
+    caller = socket()
+    await caller.refused()
+    assert [event["reason"] for event in caller.events("voiceassist.ended")] == [reason]
+
+
+async def test_after_a_fault_of_ours_one_is_invited_to_start_again(ticket: str) -> None:
+    def broken(config: RealtimeConfig) -> Provider:
+        raise ZeroDivisionError
+
+    socket = Socket(OWN, key(ticket), provider_for=broken)
+    await socket.refused()
+    [ended] = socket.events("voiceassist.ended")
+    assert (ended["reason"], ended["code"], ended["retryable"]) == ("internal", "internal", True)
 
 
 async def test_a_spent_ticket_is_refused(ticket: str) -> None:
@@ -500,6 +527,24 @@ async def test_a_client_that_said_goodbye_is_gone_and_any_other_may_come_back(
     assert (await in_database(row_of)(issued.session)).state == state
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (1006, ("waiting", "", "client_lost")),
+        (1012, ("waiting", "", "draining")),
+        (1009, ("ended", "protocol_error", "")),
+    ],
+    ids=["lost", "restart", "frame too large for the web server"],
+)
+async def test_who_closed_a_socket_without_a_goodbye_stands_in_the_row(
+    ticket: str, issued: services.Issued, code: int, expected: tuple[str, str, str]
+) -> None:
+    socket = await Socket(GA, key(ticket)).ready()
+    await socket.leave(code)
+    row = await in_database(row_of)(issued.session)
+    assert (row.state, row.end_reason, row.end_requested_reason) == expected
+
+
 async def test_signing_out_ends_a_socket_opened_from_that_browser_at_once(alice: User) -> None:
     def sign_in() -> tuple[Client, str]:
         browser = Client()
@@ -552,11 +597,28 @@ async def test_a_session_ended_from_outside_while_it_is_being_composed_is_told_t
     await socket.leave(4403)
 
 
-async def test_whoever_speaks_into_a_conversation_that_was_deleted_is_told_at_the_next_word(
+def _delete_unnoticed(conversation: Conversation) -> None:
+    VoiceSession.objects.filter(conversation=conversation).delete()
+    mine = Conversation.objects.filter(pk=conversation.pk)
+    mine._raw_delete(mine.db)
+
+
+async def test_a_deleted_conversation_ends_its_live_session_at_once(
     ticket: str, issued: services.Issued
 ) -> None:
     socket = await Socket(GA, key(ticket), timing=replace(BRISK, lease=60.0)).ready()
     await in_database(remembering.delete_conversation)(conversation=issued.session.conversation)
+    await socket.until(lambda: socket.closed)
+    assert socket.closed == (4404, "conversation_deleted")
+    await socket.leave(4404)
+
+
+async def test_whoever_speaks_into_a_conversation_deleted_by_another_process_is_told_at_the_next_word(
+    ticket: str, issued: services.Issued
+) -> None:
+    socket = await Socket(GA, key(ticket), timing=replace(BRISK, lease=60.0)).ready()
+    # Past the signals, as another process does it.
+    await in_database(_delete_unnoticed)(issued.session.conversation)
     socket.upstream.say(*turns.answer("item_2", "Good day", after=""))
     await socket.until(lambda: socket.closed)
     assert socket.closed == (4404, "conversation_deleted")

@@ -243,6 +243,23 @@ async def test_a_partial_answer_is_kept_as_interrupted_when_upstream_drops() -> 
         assert farewell["retryable"] is True
 
 
+@pytest.mark.parametrize(
+    ("closed_with", "reason", "noted"),
+    [
+        (3000, "invalid_request_error.invalid_api_key", ["provider_auth"]),
+        (1006, "", ["provider_lost"]),
+    ],
+)
+async def test_whoever_runs_the_server_finds_in_the_log_once_why_its_provider_ended_a_session(
+    closed_with: int, reason: str, noted: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with staged() as stage:
+        await stage.ready()
+        stage.upstream.drop(closed_with, reason)
+        await stage.ended()
+    assert [record.getMessage().rpartition(" ")[2] for record in caplog.records] == noted
+
+
 async def test_why_upstream_closed_is_told_though_the_writer_is_first_to_notice() -> None:
     async with staged() as stage:
         await stage.ready()

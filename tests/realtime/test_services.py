@@ -433,7 +433,7 @@ def test_every_reason_fits_its_column_and_is_written_down(alice: User) -> None:
     for reason in get_args(EndReason):
         session = opened(alice)
         services.end_session(session=session, reason=reason)
-        expected = ("waiting", "") if reason == "client_lost" else ("ended", reason)
+        expected = ("waiting", "") if reason in services.MAY_COME_BACK else ("ended", reason)
         assert (row_of(session).state, row_of(session).end_reason) == expected
         assert len(reason) <= 24
 
@@ -480,6 +480,30 @@ def test_after_thirty_seconds_nobody_comes_back(alice: User) -> None:
     with pytest.raises(SessionNotResumable):
         issue(alice, resume_session_id=session.pk)
     assert (row_of(session).state, row_of(session).end_reason) == ("ended", "client_lost")
+
+
+def test_whom_a_restart_cut_off_may_come_back_and_else_the_restart_is_the_reason(alice: User) -> None:
+    issued = issue(alice)
+    session = services.redeem_ticket(issued.ticket.secret, config=CONFIG)
+    services.end_session(session=session, reason="draining")
+    again = services.redeem_ticket(issued.ticket.secret, config=CONFIG)
+    assert again.end_requested_reason == ""
+    services.end_session(session=again, reason="draining")
+    put_back(session, services.RESUME_SECONDS + 1, "client_lost_at")
+    services.reap()
+    assert (row_of(session).state, row_of(session).end_reason) == ("ended", "draining")
+
+
+def test_nobody_comes_back_to_a_session_whose_end_was_asked_for_before_its_client_was_lost(
+    alice: User,
+) -> None:
+    issued = issue(alice)
+    session = services.redeem_ticket(issued.ticket.secret, config=CONFIG)
+    services.request_end(VoiceSession.objects.filter(pk=session.pk), "signed_out")
+    services.end_session(session=session, reason="client_lost")
+    assert (row_of(session).state, row_of(session).end_reason) == ("ended", "signed_out")
+    with pytest.raises(TicketRefused):
+        services.redeem_ticket(issued.ticket.secret, config=CONFIG)
 
 
 def test_only_ones_own_lost_session_can_be_resumed(alice: User, bob: User) -> None:

@@ -86,6 +86,19 @@ def test_the_messages_are_readable_without_scripts_and_in_spoken_order(
     assert "This could not be transcribed." in lines[3]
 
 
+def test_a_message_says_that_it_was_spoken_or_typed_and_a_written_answer_nothing(
+    page: Client, alice: User
+) -> None:
+    conversation = Conversation.objects.create(user=alice)
+    a_message(conversation, 0, modality="text")
+    a_message(conversation, 1, modality="audio")
+    a_message(conversation, 2, modality="text", role="assistant")
+    a_message(conversation, 3, modality="audio", role="assistant")
+    html = page.get(f"/chat/{conversation.pk}").content.decode()
+    marks = re.findall(r'data-part="mode">([^<]*)</span>', html.split('<template id="message-line">')[0])
+    assert marks == ["typed", "spoken", "", "spoken"]
+
+
 def test_what_was_not_heard_is_struck(page: Client, headache: Conversation) -> None:
     html = page.get(f"/chat/{headache.pk}").content.decode()
     assert re.findall(r"<s [^>]*>([^<]+)</s>", html) == ["Since when?"]
@@ -247,4 +260,12 @@ def test_the_account_pages_show_a_labelled_form(
 
 def test_a_wrong_password_is_told_on_the_page(client: Client, alice: User) -> None:
     html = client.post("/login", {"username": "alice", "password": "wrong"}).content.decode()
-    assert re.search(r'class="form__error" role="alert">\s*<p>.*correct username', html, re.S)
+    assert re.search(r'class="form__error" role="alert">\s*<p>[^<]*do not belong together', html)
+
+
+def test_the_way_into_the_admin_is_shown_to_staff_alone(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert 'href="/admin/"' not in client.get("/chat").content.decode()
+    alice.is_staff = True
+    alice.save()
+    assert 'href="/admin/"' in client.get("/chat").content.decode()

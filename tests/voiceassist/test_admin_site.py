@@ -12,6 +12,7 @@ def test_strangers_meet_the_admins_own_sign_in_page(client: Client) -> None:
     response = client.get("/admin/", follow=True)
     assert response.redirect_chain == [("/admin/login/?next=/admin/", 302)]
     assert b"VoiceAssist" in response.content
+    assert b'rel="icon"' in response.content, "without one, browsers ask for /favicon.ico and complain"
 
 
 def test_staff_are_let_in_and_people_are_not(client: Client, alice: User) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.test import RequestFactory
+
+from voiceassist.staticfiles import StaticFiles
 
 _IMPORT = re.compile(r"""(?:from|import)\s*["'](\.[^"']+)["']|import\(\s*["'](\.[^"']+)["']""")
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
@@ -96,3 +100,37 @@ def test_our_own_pages_import_nothing_by_a_bare_name(settings: Any, tmp_path: Pa
             name = match.group(1) or match.group(2)
             assert _HASHED.search(name), f"{module} imports {name}: is there a semicolon after it?"
             assert (target / module).parent.joinpath(name).resolve().exists(), f"{module} imports {name}"
+
+
+@pytest.fixture
+def static_files(settings: Any, tmp_path: Path) -> StaticFiles:
+    (tmp_path / "chat.js").write_text("0123456789")
+    settings.STATIC_ROOT = tmp_path
+    settings.WHITENOISE_AUTOREFRESH = False
+
+    def beyond(_: HttpRequest) -> HttpResponse:
+        return HttpResponseNotFound()
+
+    return StaticFiles(beyond)
+
+
+def test_a_file_is_answered_whole_so_that_asgi_has_no_stream_to_warn_of(
+    static_files: StaticFiles, rf: RequestFactory
+) -> None:
+    response = static_files(rf.get("/static/chat.js"))
+    assert not response.streaming
+    assert response.content == b"0123456789"
+    assert response["Content-Length"] == "10"
+    assert response["Content-Type"].startswith("text/javascript")
+
+
+def test_heads_parts_and_unchanged_files_are_answered_as_http_has_it(
+    static_files: StaticFiles, rf: RequestFactory
+) -> None:
+    head = static_files(rf.head("/static/chat.js"))
+    assert (head.status_code, head.content, head["Content-Length"]) == (200, b"", "10")
+    part = static_files(rf.get("/static/chat.js", headers={"range": "bytes=2-4"}))
+    assert (part.status_code, part.content, part["Content-Range"]) == (206, b"234", "bytes 2-4/10")
+    since = {"if-modified-since": head["Last-Modified"]}
+    assert static_files(rf.get("/static/chat.js", headers=since)).status_code == 304
+    assert static_files(rf.get("/static/no.js")).status_code == 404

@@ -7,8 +7,9 @@ from typing import Any
 
 import uvicorn
 
-LARGEST_FRAME = 2 * 1024 * 1024
-"""Bytes of one WebSocket frame; anything larger is closed with 1009."""
+LARGEST_FRAME = 4 * 1024 * 1024
+"""Bytes of one WebSocket frame; anything larger is closed with 1009. Twice what a session takes, so that whoever sends
+a little too much is told so in words, which only the session can do."""
 PING_SECONDS = 20
 GRACE_SECONDS = 20
 """How long sessions may take to end after SIGTERM. A supervisor's own patience must be longer."""

@@ -1,5 +1,8 @@
 /** The site's own REST API, as the signed-in browser uses it. */
 
+/** What only whoever runs the server can change: trying again would fail again. */
+const OPERATORS = new Set(["realtime_disabled", "realtime_not_configured"]);
+
 /** A refusal of the API, or no answer at all (`status` 0, code `network`). */
 export class ApiError extends Error {
   /**
@@ -15,7 +18,7 @@ export class ApiError extends Error {
     this.detail = body.detail || "";
     this.fields = body.fields || {};
     this.retryAfter = retryAfter;
-    this.retryable = status === 0 || status === 429 || status >= 500;
+    this.retryable = (status === 0 || status === 429 || status >= 500) && !OPERATORS.has(this.code);
   }
 }
 

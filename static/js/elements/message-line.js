@@ -26,12 +26,12 @@ const noteFor = (line) => {
   return NOTES[line.status] || "";
 };
 
-/** @param {Line} line */
+/** Text is what an answer is unless it was spoken: nothing to remark on. @param {Line} line */
 const modeOf = (line) => {
   if (line.modality === "audio") {
     return "spoken";
   }
-  return line.role === "user" ? "typed" : "written";
+  return line.role === "user" ? "typed" : "";
 };
 
 /** An empty line. @returns {HTMLElement} */

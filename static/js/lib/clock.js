@@ -8,8 +8,8 @@ const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.ge
 /** Whole days from `date` to `now`, by the calendar. @type {(date: Date, now: Date) => number} */
 const daysAgo = (date, now) => Math.round((midnight(now).getTime() - midnight(date).getTime()) / DAY_MS);
 
-/** "10:42" @param {Date} date @param {string} [locale] */
-export const timeOfDay = (date, locale) => date.toLocaleTimeString(locale, {hour: "2-digit", minute: "2-digit"});
+/** "10:42", or "2:25 PM" where that is the custom. @param {Date} date @param {string} [locale] */
+export const timeOfDay = (date, locale) => date.toLocaleTimeString(locale, {timeStyle: "short"});
 
 /**
  * "Today, 20 November" above the lines of one day.

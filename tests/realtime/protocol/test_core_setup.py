@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from realtime.errors import EngineBusy, UpstreamRefused, UpstreamUnreachable
+from realtime.errors import EngineBusy, SpeechUnavailable, UpstreamRefused, UpstreamUnreachable
 from realtime.protocol.core import SETUP_SECONDS, Phase
 from realtime.protocol.effects import End, FrameToClient, Ready, ToUpstream
 from tests.support import upstream_turns as turns
@@ -171,3 +171,18 @@ def test_an_upstream_that_greets_again_is_not_configured_again() -> None:
     session = ProtocolSession()
     assert session.upstream(turns.created()) == []
     assert not [effect for effect in session.effects if isinstance(effect, FrameToClient)]
+
+
+def test_a_server_that_cannot_speak_at_all_says_what_is_missing_and_the_session_goes_on() -> None:
+    session = _session(voice_problem="There is no recogniser here. You can type instead.")
+    session.upstream(turns.created(), updated(), turns.error("speech_unavailable", "canary"))
+    (told,) = session.told_client("error")
+    assert told["error"]["code"] == "speech_unavailable"
+    assert told["error"]["message"] == "There is no recogniser here. You can type instead."
+    assert session.end is None
+
+
+def test_a_server_whose_speech_breaks_down_says_so() -> None:
+    session = _session()
+    session.upstream(turns.created(), updated(), turns.error("speech_unavailable", "canary"))
+    assert session.told_client("error")[0]["error"]["message"] == SpeechUnavailable.detail

@@ -10,7 +10,13 @@ from importlib.util import find_spec
 
 import pytest
 
-from realtime.errors import UpstreamClosed, UpstreamError, UpstreamRefused, UpstreamUnreachable
+from realtime.errors import (
+    UpstreamClosed,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamSilent,
+    UpstreamUnreachable,
+)
 from realtime.providers.websocket import USER_AGENT, open_websocket
 from realtime.telemetry import Event, Span, Tally
 from tests.realtime.providers.conftest import BRISK, CANARY
@@ -207,7 +213,8 @@ async def test_a_handshake_that_is_never_answered_is_told_when_patience_ends() -
     before = asyncio.all_tasks()
     async with asyncio.timeout(BRISK.opening + 1):
         error = await refused(StallHandshake())
-    assert isinstance(error, UpstreamUnreachable)
+    assert isinstance(error, UpstreamSilent)
+    assert (error.end_reason, error.close_code, error.retryable) == ("provider_silent", 4504, True)
     assert "did not answer in time" in error.detail
     assert asyncio.all_tasks() == before
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from realtime.protocol import wire
 from voiceassist.management.server import (
     LARGEST_FRAME,
     AddressRefused,
@@ -85,9 +86,14 @@ async def test_a_frame_at_the_limit_passes() -> None:
         assert len(await connection.recv()) == LARGEST_FRAME
 
 
+def test_a_frame_that_is_a_little_too_large_reaches_the_session_which_says_so_in_words() -> None:
+    assert LARGEST_FRAME > wire.MAX_TEXT_BYTES + 64 * 1024
+
+
 async def test_a_frame_over_the_limit_closes_the_socket_with_1009() -> None:
     async with serving() as (_, port), socket_to(port) as connection:
-        await connection.send(b"x" * (LARGEST_FRAME + 1))
+        with suppress(ConnectionClosed):  # it may be refused before all of it is sent
+            await connection.send(b"x" * (LARGEST_FRAME + 1))
         assert await close_code_of(connection) == 1009
 
 
