@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
 from django.test import override_settings
+from pytest_django import DjangoDbBlocker
 
 from tests.support.running_site import RunningSite, running_site
 from tests.support.site_home import SiteHome, site_home
@@ -30,9 +31,9 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
     Django's in-memory one has no busy timeout, so threads would collide in it; one file for all runs would make two
     runs in the same checkout collide.
     """
-    for connection in connections.all(initialized_only=False):
-        if connection.vendor == "sqlite":
-            connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+    for each in connections.all(initialized_only=False):
+        if each.vendor == "sqlite":
+            each.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,6 +46,22 @@ def _settings_for_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         STATIC_ROOT=tmp_path_factory.mktemp("static"),
     ):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database, let go of by everybody before PostgreSQL is asked to drop it.
+
+    The pool opens connections in threads of its own; one that is being opened while the pool is closed belongs to
+    nobody, and the database could not be dropped for it.
+    """
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture
