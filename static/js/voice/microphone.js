@@ -13,7 +13,9 @@ const CODE_OF_ERROR = {
   AbortError: "microphone_busy",
 };
 
-const WISHES = {echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1};
+// The browser's gain control shouts the first words and fades through the rest of them, which costs recognisers the end
+// of a sentence. Whoever listens levels by itself.
+const WISHES = {echoCancellation: true, noiseSuppression: true, autoGainControl: false, channelCount: 1};
 
 /** @returns {Promise<MediaStream>} */
 const askForStream = async () => {
