@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from realtime.prices import PRICES, PriceTable
+
 MEDICAL_PERSONA = """\
 You are a helpful medical AI assistant. You speak with people about their health in plain, kind words.
 You are not a doctor and you do not diagnose. Say so when it matters, and say when something should be seen by a
@@ -30,7 +32,10 @@ class RealtimeConfig:
     provider: str = "embedded"
     model: str = "gpt-realtime-2.1"
     base_url: str = "wss://api.openai.com/v1/realtime"
-    api_key_header: str = "Authorization"
+    dialect: str = "auto"
+    """`ga`, `beta` or `auto`: as `session.created` shows it."""
+    api_key_header: str = ""
+    """Empty for the provider's own: Authorization, or api-key at Azure."""
     api_key: str = field(default="", repr=False)
     token_expiry_sec: int = 300
     voice: str = ""
@@ -43,6 +48,8 @@ class RealtimeConfig:
     sessions_per_user: int = 2
     minutes_per_day: int | None = None
     idle_minutes: int = 10
+    prices: PriceTable = PRICES
+    """What models cost, for the estimate that a session's owner and reviewers are shown."""
     public_url: str = "http://127.0.0.1:8000"
     identifier_salt: str = field(default="", repr=False)
     """Keys the hash that names a user to the provider (OpenAI-Safety-Identifier)."""

@@ -199,7 +199,7 @@ def record_turn(*, session: VoiceSession, turn: Turn, spoken_at: datetime) -> Me
                 unheard_text=turn.unheard_text,
                 heard_is_estimated=turn.heard_is_estimated,
                 hidden=turn.hidden,
-                external_id=f"{session.pk}:{turn.item_id}",
+                external_id=f"{session.pk}:{turn.key or turn.item_id}",
                 spoken_at=spoken_at,
             )
         except ConversationNotFound:

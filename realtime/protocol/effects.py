@@ -23,6 +23,8 @@ class Turn:
     """Nothing was said (noise): the place is kept and not shown."""
     at: float = 0.0
     """When it was said, in seconds of the clock that the core is given."""
+    key: str = ""
+    """Under which it is stored where `item_id` alone could be used twice; empty: under its `item_id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,22 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Let go of this upstream, forget what waits to be sent to it, and open another one after `pause` seconds."""
+
+    pause: float = 0.0
+    code: str = ""
+    """Why, for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellOperator:
+    """Something that only whoever runs the server can mend, for the log: a stable code, never words of a session."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Close the client with `close_code` and end the session for `reason`."""
 
@@ -100,5 +118,7 @@ Effect = (
     | RecordTurn
     | RecordUsage
     | Ready
+    | Reconnect
+    | TellOperator
     | End
 )

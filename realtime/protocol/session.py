@@ -1,8 +1,11 @@
 """The session as upstream is asked for it and as a client is shown it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from realtime.prices import PRICES, PriceTable
+from realtime.protocol.effects import Turn
 from realtime.protocol.events import Event, mapping_of
 from realtime.protocol.policy import SessionChange
 
@@ -40,6 +43,12 @@ class SessionSetup:
     idle_seconds: float = 600.0
     voice_problem: str = ""
     """Why there is no speech here, in a sentence for people; empty when there is."""
+    remember: Callable[[Sequence[Turn]], str] | None = None
+    """The instructions for a further upstream session, given the turns of this one so far in spoken order. None:
+    `instructions` again."""
+    usage: Event = field(default_factory=dict)
+    """What this session used before this socket: the sums of its row."""
+    prices: PriceTable = PRICES
 
 
 def turn_detection(kind: str) -> Event | None:
