@@ -40,12 +40,12 @@ unit: ## the Python tests without a browser
 	$(PREPARE) site tests
 	$(CHECK) unit
 
-e2e: ## the tests that drive a browser
-	$(PREPARE) site tests chromium
+e2e: ## the tests that drive a browser or a stock SDK
+	$(PREPARE) site tests node chromium
 	$(CHECK) e2e
 
 tests: ## all of pytest; PYTEST_ARGS="-k name" picks some
-	$(PREPARE) site tests chromium
+	$(PREPARE) site tests node chromium
 	$(CHECK) tests
 
 lock: ## bring requirements.lock and tests/js/package-lock.json up to date

@@ -28,13 +28,13 @@ _FIRST_SENTENCE = re.compile(rf"^.{{14,{_TITLE_LENGTH - 1}}}?(?=[.!?…](?:\s|$)
 @transaction.atomic
 def create_conversation(*, user: User, title: str = "") -> Conversation:
     """Begin an empty conversation of `user`."""
-    return Conversation.objects.create(user=user, title=_storable(title))
+    return Conversation.objects.create(user=user, title=storable(title))
 
 
 @transaction.atomic
 def rename_conversation(*, conversation: Conversation, title: str) -> Conversation:
     """Give it a title; an empty one is filled again by the next words of the person. Its place in the list stays."""
-    conversation.title = _storable(title)
+    conversation.title = storable(title)
     conversation.save(update_fields=("title",))
     return conversation
 
@@ -64,25 +64,37 @@ def append_message(
     """Write one turn at the next position, or settle the turn that already has this `external_id`.
 
     Saying the same twice changes nothing, and a settled turn only moves pending -> final | interrupted | failed,
-    failed -> final, final -> interrupted, and interrupted by estimate -> interrupted as the player reported it;
-    anything else leaves the row as it is. Raises ConversationNotFound when the conversation is gone and ValueError
-    for a role, modality or status that does not exist.
+    failed -> final, final -> interrupted, and interrupted by estimate -> interrupted as the player reported it; the
+    words of a spoken turn of the person's may grow at their end. Anything else leaves the row as it is. Raises
+    ConversationNotFound when the conversation is gone and ValueError for a role, modality or status unknown.
     """
-    words = {
-        "status": _Status(status),
-        "text": _storable(text),
-        "unheard_text": _storable(unheard_text),
-        "heard_is_estimated": heard_is_estimated,
-        "hidden": hidden,
-    }
+    words = _words(status, text, unheard_text, heard_is_estimated, hidden)
     fixed = {"role": Message.Role(role), "modality": Message.Modality(modality), "spoken_at": spoken_at}
     conversation = _locked(conversation_id)
     known = _said_before(conversation, external_id)
     if known is None:
         return _place(conversation, external_id=_fitting(external_id), **fixed, **words)
-    if _may_become(known, _Status(status), heard_is_estimated):
-        return _settle(conversation, known, **words)
-    return known
+    return _settled(conversation, known, **words)
+
+
+@transaction.atomic
+def settle_message(
+    *,
+    conversation_id: UUID | str,
+    external_id: str,
+    status: str,
+    text: str,
+    unheard_text: str = "",
+    heard_is_estimated: bool = False,
+    hidden: bool = False,
+) -> Message | None:
+    """Settle the turn that already has this `external_id`, as `append_message` does; None when there is none."""
+    conversation = _locked(conversation_id)
+    known = _said_before(conversation, external_id)
+    if known is None:
+        return None
+    words = _words(status, text, unheard_text, heard_is_estimated, hidden)
+    return _settled(conversation, known, **words)
 
 
 @transaction.atomic
@@ -99,6 +111,18 @@ def fail_pending(*, external_id_prefix: str, conversation_id: UUID | str | None 
     return pending.update(status=_Status.FAILED)
 
 
+def _words(
+    status: str, text: str, unheard_text: str, heard_is_estimated: bool, hidden: bool
+) -> dict[str, Any]:
+    return {
+        "status": _Status(status),
+        "text": storable(text),
+        "unheard_text": storable(unheard_text),
+        "heard_is_estimated": heard_is_estimated,
+        "hidden": hidden,
+    }
+
+
 def _locked(conversation_id: UUID | str) -> Conversation:
     """The row, locked until the transaction ends. On SQLite the IMMEDIATE transaction is the lock."""
     try:
@@ -111,6 +135,13 @@ def _may_become(known: Message, status: Message.Status, heard_is_estimated: bool
     if known.status == status == _Status.INTERRUPTED:
         return known.heard_is_estimated and not heard_is_estimated
     return status in _MAY_BECOME[known.status]
+
+
+def _says_more(known: Message, status: Message.Status, text: str) -> bool:
+    """Whether somebody who was taken down went on: some recognisers tell a turn again with all of its words."""
+    is_spoken = known.role == Message.Role.USER and known.modality == Message.Modality.AUDIO
+    begins_so = len(text) > len(known.text) > 0 and text.startswith(known.text)
+    return is_spoken and known.status == status == _Status.FINAL and begins_so
 
 
 def _said_before(conversation: Conversation, external_id: str | None) -> Message | None:
@@ -127,8 +158,11 @@ def _place(conversation: Conversation, **turn: Any) -> Message:
     return message
 
 
-def _settle(conversation: Conversation, message: Message, **words: Any) -> Message:
-    """Give a turn that has its place its words."""
+def _settled(conversation: Conversation, message: Message, **words: Any) -> Message:
+    """Give a turn that has its place its words, unless it has them."""
+    may_become = _may_become(message, words["status"], words["heard_is_estimated"])
+    if not may_become and not _says_more(message, words["status"], words["text"]):
+        return message
     for name, value in words.items():
         setattr(message, name, value)
     message.save(update_fields=tuple(words))
@@ -155,8 +189,8 @@ def _title_of(text: str) -> str:
     return (cut.rpartition(" ")[0] or cut[:-1]).rstrip(" ,;:-") + "…"
 
 
-def _storable(text: str) -> str:
-    """The text without what a database refuses: NUL (PostgreSQL) and lone surrogates (no UTF-8 has them)."""
+def storable(text: str) -> str:
+    """A text as it is kept: without what databases refuse, NUL (PostgreSQL) and lone surrogates (no UTF-8 has them)."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -164,7 +198,7 @@ def _fitting(external_id: str | None) -> str | None:
     """The id as the column can hold it. Item ids are chosen by clients, so a long one ends in its digest."""
     if external_id is None:
         return None
-    stored = _storable(external_id)
+    stored = storable(external_id)
     if len(stored) <= 200:
         return stored
     return f"{stored[:135]}:{sha256(stored.encode()).hexdigest()}"

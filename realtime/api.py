@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from conversations.errors import ConversationError
-from realtime import services
+from realtime import client_secrets, services
 from realtime.config import RealtimeConfig
 from realtime.errors import RealtimeDisabled, RealtimeError
 from realtime.providers.registry import provider_for
@@ -31,6 +31,7 @@ _REFUSALS = {
     500: "session_creation_failed",
     503: "realtime_disabled, realtime_not_configured",
 }
+_REFUSED = {status: OpenApiResponse(ErrorSerializer, codes) for status, codes in _REFUSALS.items()}
 
 
 class SessionCreationFailed(APIException):
@@ -46,23 +47,21 @@ class SessionCreationFailed(APIException):
         )
 
 
-class RealtimeSessionView(APIView):
+class _Issuing(APIView):
     """Issues short-lived sessions. The ticket in the answer opens exactly one."""
 
     throttle_scope = "realtime-session"
 
-    @extend_schema(
-        operation_id="create_realtime_session",
-        request=SessionRequestSerializer,
-        responses={200: SessionConfigSerializer}
-        | {status: OpenApiResponse(ErrorSerializer, codes) for status, codes in _REFUSALS.items()},
-    )
-    def post(self, request: Request) -> Response:
+    def issued(self, request: Request, config: RealtimeConfig) -> dict[str, Any]:
+        """Open a session; the body of the answer."""
+        raise NotImplementedError
+
+    def answer(self, request: Request) -> Response:
         config: RealtimeConfig = settings.REALTIME
         if not config.enabled:
             raise RealtimeDisabled
         try:
-            return Response(self._issued(request, config))
+            return Response(self.issued(request, config))
         except (RealtimeError, ConversationError, APIException):
             raise
         except Exception as error:
@@ -70,12 +69,53 @@ class RealtimeSessionView(APIView):
             log.exception("A session could not be created: %s", number)
             raise SessionCreationFailed(number) from error
 
-    def _issued(self, request: Request, config: RealtimeConfig) -> dict[str, Any]:
+
+class RealtimeSessionView(_Issuing):
+    @extend_schema(
+        operation_id="create_realtime_session",
+        description=_Issuing.__doc__,
+        request=SessionRequestSerializer,
+        responses={200: SessionConfigSerializer} | _REFUSED,
+    )
+    def post(self, request: Request) -> Response:
+        return self.answer(request)
+
+    def issued(self, request: Request, config: RealtimeConfig) -> dict[str, Any]:
         description = provider_for(config).description
         body = SessionRequestSerializer(data=request.data, context={"description": description})
         body.is_valid(raise_exception=True)
         asked = services.SessionRequest(**body.validated_data, web_session_key=_web_session_key(request))
         return services.generate_session_config(user=cast(User, request.user), request=asked, config=config)
+
+
+class ClientSecretView(_Issuing):
+    """Issues a session in OpenAI's shape, so that programs written for its ephemeral keys run against this server."""
+
+    @extend_schema(
+        operation_id="create_client_secret",
+        parameters=[client_secrets.ConversationQuerySerializer],
+        request=client_secrets.ClientSecretRequestSerializer,
+        responses={200: client_secrets.ClientSecretSerializer} | _REFUSED,
+    )
+    def post(self, request: Request) -> Response:
+        return self.answer(request)
+
+    def issued(self, request: Request, config: RealtimeConfig) -> dict[str, Any]:
+        description = provider_for(config).description
+        query = client_secrets.ConversationQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        body = client_secrets.ClientSecretRequestSerializer(
+            data=request.data, context={"description": description}
+        )
+        body.is_valid(raise_exception=True)
+        asked = client_secrets.session_request(
+            body.validated_data,
+            conversation_id=query.validated_data.get("conversation_id"),
+            description=description,
+            web_session_key=_web_session_key(request),
+        )
+        issued = services.open_session(user=cast(User, request.user), request=asked, config=config)
+        return client_secrets.client_secret(issued, config=config, description=description)
 
 
 def _web_session_key(request: Request) -> str:

@@ -1,8 +1,10 @@
 """What the rooms of `realtime` are configured with: frozen values, built once by the settings and handed down."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from realtime.prices import PRICES, PriceTable
+from realtime.prices import PRICES, Price, PriceTable
 
 MEDICAL_PERSONA = """\
 You are a helpful medical AI assistant. You speak with people about their health in plain, kind words.
@@ -37,6 +39,8 @@ class RealtimeConfig:
     api_key_header: str = ""
     """Empty for the provider's own: Authorization, or api-key at Azure."""
     api_key: str = field(default="", repr=False)
+    api_key_variable: str = "OPENAI_API_KEY"
+    """The variable that the key came from, or would have to: people are told to look there."""
     token_expiry_sec: int = 300
     voice: str = ""
     """Empty for the provider's own default."""
@@ -54,3 +58,31 @@ class RealtimeConfig:
     identifier_salt: str = field(default="", repr=False)
     """Keys the hash that names a user to the provider (OpenAI-Safety-Identifier)."""
     engine: EngineConfig = field(default_factory=EngineConfig)
+
+
+_MOST_EXPENSIVE = 1_000_000
+
+
+def price_table(text: str) -> PriceTable:
+    """The prices that an operator wrote down as a JSON list of objects. Raises ValueError in words for the operator."""
+    try:
+        entries: Any = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"it is not JSON ({error}).") from error
+    if not isinstance(entries, list):
+        raise ValueError('write a JSON list, for example [{"model": "my-deployment", "audio_in": 32}].')
+    return tuple(_price(number, entry) for number, entry in enumerate(entries, 1))
+
+
+def _price(number: int, entry: Any) -> Price:
+    where = f"entry {number}"
+    if not isinstance(entry, dict) or not isinstance(entry.get("model"), str) or not entry["model"].strip():
+        raise ValueError(f'{where} has no model; write {{"model": "its name", ...}}.')
+    known = [field.name for field in fields(Price)]
+    for name, amount in entry.items():
+        if name not in known:
+            raise ValueError(f"{where} has {name!r}, which is none of {', '.join(known)}.")
+        is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
+        if name != "model" and not (is_number and 0 <= amount < _MOST_EXPENSIVE):
+            raise ValueError(f"{name} of {where} is {amount!r}; write a price in US dollars.")
+    return Price(**entry)

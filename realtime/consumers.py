@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from realtime.config import RealtimeConfig
 from realtime.errors import EndReason, InternalFault, RealtimeError
 from realtime.executors import in_database
 from realtime.history import DatabaseLedger
+from realtime.instructions import Memory
 from realtime.live import THIS_PROCESS, LiveSession
 from realtime.models import VoiceSession
 from realtime.protocol.core import RealtimeProtocol
@@ -40,10 +42,15 @@ class RealtimeConsumer(AsyncConsumer):
     channel_layer_alias = None  # type: ignore[assignment]  # Channels reads None as: no layer
 
     def __init__(
-        self, timing: Timing | None = None, provider_for: Callable[[RealtimeConfig], Provider] = provider_for
+        self,
+        timing: Timing | None = None,
+        provider_for: Callable[[RealtimeConfig], Provider] = provider_for,
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        """`clock` gives seconds that never go back; by default the running loop's."""
         self._timing = timing or Timing()
         self._provider_for = provider_for
+        self._clock = clock or asyncio.get_running_loop().time
         self._relay: Relay | None = None
         self._session: asyncio.Task[None] | None = None
         self._decided = asyncio.Event()
@@ -150,17 +157,15 @@ class RealtimeConsumer(AsyncConsumer):
     ) -> Relay:
         provider = self._provider_for(config)
         provider.check()
-        instructions = await in_database(services.get_session_instructions)(
-            session.conversation_id, config=config
-        )
-        setup = _setup(session, handshake, config, provider.description, instructions)
+        memory = await in_database(services.recall)(session.conversation_id, config=config)
+        setup = _setup(session, handshake, config, provider.description, memory)
         relay = Relay(
-            core=RealtimeProtocol(setup, asyncio.get_running_loop().time()),
+            core=RealtimeProtocol(setup, self._clock(), time.time()),
             client=self,
             provider=provider,
             ledger=ledger,
             safety_identifier=safety_identifier(session.user_id, salt=config.identifier_salt),
-            clock=asyncio.get_running_loop().time,
+            clock=self._clock,
             timing=self._timing,
         )
         self._relay = relay
@@ -228,7 +233,7 @@ def _setup(
     handshake: Handshake,
     config: RealtimeConfig,
     description: Description,
-    instructions: str,
+    memory: Memory,
 ) -> SessionSetup:
     return SessionSetup(
         session_id=session.pk,
@@ -237,7 +242,7 @@ def _setup(
         provider_name=description.name,
         provider_label=description.label,
         is_language_model=description.is_language_model,
-        instructions=instructions,
+        instructions=memory.instructions(),
         voice=session.voice,
         speed=session.speed,
         language=session.language,
@@ -250,4 +255,7 @@ def _setup(
         announces=handshake.announces,
         idle_seconds=config.idle_minutes * 60.0,
         voice_problem=description.voice_problem,
+        remember=memory.instructions,
+        usage=session.usage,
+        prices=config.prices,
     )

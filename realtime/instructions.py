@@ -4,8 +4,10 @@ Past words are material, not orders: they stand between two marks that cannot be
 a line. The newest turns that fit the budget are kept and told oldest first; what is left out is said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
 
 CHARACTERS_PER_TOKEN = 4
 OPENING = "<conversation_so_far{omitted}>"
@@ -28,32 +30,84 @@ class PastTurn:
     interrupted: bool = False
 
 
-def build(persona: str, newest_first: Iterable[PastTurn], *, total: int, budget_tokens: int) -> str:
-    """The instructions for a session.
+class Said(Protocol):
+    """A turn of a session that is under way."""
 
-    `newest_first` is read only as far as the budget of about `budget_tokens` reaches; `total` is how many turns there
-    are altogether, so that what is left out can be counted. A turn longer than half of the budget is cut short.
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def hidden(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Who the assistant is and what it remembers of earlier sessions: as much of it as fits the budget, and no more."""
+
+    persona: str
+    lines: tuple[str, ...]
+    """What was said, quoted, the newest first."""
+    total: int
+    """How many turns there were altogether."""
+    budget_tokens: int
+
+    def instructions(self, said: Sequence[Said] = ()) -> str:
+        """The instructions for a session in which `said` was said already, in that order."""
+        turns = [
+            PastTurn(turn.role, turn.text, interrupted=turn.status == "interrupted")
+            for turn in said
+            if turn.text and not turn.hidden
+        ]
+        newest_first = chain((_line(turn, self.budget_tokens) for turn in reversed(turns)), self.lines)
+        return _written(
+            self.persona, list(_fitting(newest_first, self.budget_tokens)), self.total + len(turns)
+        )
+
+
+def remembered(persona: str, newest_first: Iterable[PastTurn], *, total: int, budget_tokens: int) -> Memory:
+    """What is remembered of `total` turns.
+
+    `newest_first` is read only as far as the budget of about `budget_tokens` reaches. What is left out is counted. A
+    turn longer than half of the budget is cut short.
     """
-    lines: list[str] = []
+    lines = (_line(turn, budget_tokens) for turn in newest_first)
+    return Memory(persona, tuple(_fitting(lines, budget_tokens)), total, budget_tokens)
+
+
+def build(persona: str, newest_first: Iterable[PastTurn], *, total: int, budget_tokens: int) -> str:
+    """The instructions for a session that begins: `remembered`, written out."""
+    return remembered(persona, newest_first, total=total, budget_tokens=budget_tokens).instructions()
+
+
+def _fitting(lines: Iterable[str], budget_tokens: int) -> Iterator[str]:
+    """The first lines, as many as fit."""
     left = budget_tokens * CHARACTERS_PER_TOKEN
-    longest = left // 2
-    for turn in newest_first:
-        line = _line(turn, longest)
+    for line in lines:
         left -= len(line) + 1
         if left < 0:
-            break
-        lines.append(line)
-    if not lines:
+            return
+        yield line
+
+
+def _written(persona: str, newest_first: list[str], total: int) -> str:
+    if not newest_first:
         return persona if not total else f"{persona}\n\n{_LEFT_OUT.format(count=total)}"
-    omitted = max(0, total - len(lines))
-    said = [persona, "", _PREFACE]
+    omitted = max(0, total - len(newest_first))
+    written = [persona, "", _PREFACE]
     if omitted:
-        said.append(_LEFT_OUT.format(count=omitted))
+        written.append(_LEFT_OUT.format(count=omitted))
     mark = OPENING.format(omitted=f' omitted="{omitted}"' if omitted else "")
-    return "\n".join([*said, mark, *reversed(lines), CLOSING])
+    return "\n".join([*written, mark, *reversed(newest_first), CLOSING])
 
 
-def _line(turn: PastTurn, longest: int) -> str:
+def _line(turn: PastTurn, budget_tokens: int) -> str:
+    longest = budget_tokens * CHARACTERS_PER_TOKEN // 2
     speaker = f"{turn.role}, interrupted" if turn.interrupted else turn.role
     words = quoted(turn.text)
     if len(words) > longest:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from conversations.models import Conversation
+from realtime.prices import PriceTable, estimate
 
 
 class VoiceSession(models.Model):
@@ -32,6 +33,8 @@ class VoiceSession(models.Model):
 
     provider = models.CharField(max_length=20)
     model = models.CharField(max_length=120, blank=True)
+    transcription_model = models.CharField(max_length=120, blank=True)
+    """What writes down the user's speech; empty where the server chooses."""
     voice = models.CharField(max_length=60, blank=True)
     speed = models.FloatField(default=1.0)
     language = models.CharField(max_length=12, blank=True)
@@ -63,3 +66,7 @@ class VoiceSession(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    def estimated_cost(self, prices: PriceTable) -> float | None:
+        """What it comes to so far; None when that cannot be said."""
+        return estimate(self.usage, prices, model=self.model, transcription_model=self.transcription_model)

@@ -41,11 +41,15 @@ class Outbox(Generic[T]):
 
     async def get(self) -> T:
         """The next thing; call `done` when it is delivered."""
+        await self.filled()
+        self._in_delivery = True
+        return self.take()
+
+    async def filled(self) -> None:
+        """Wait until there is something, without taking it."""
         while not self._things:
             self._filled.clear()
             await self._filled.wait()
-        self._in_delivery = True
-        return self.take()
 
     def take(self) -> T:
         """The next thing, for somebody who counts no deliveries. Raises IndexError when there is none."""

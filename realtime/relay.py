@@ -1,11 +1,13 @@
 """The pump of one session: two readers, three writers, one core. Knows neither Django nor Channels.
 
 Whoever reads never waits between a frame and the queueing of its effects; whoever writes owns its destination alone.
-The history writer outlives the others: hanging up cancels nothing that is being saved.
+The history writer outlives the others: hanging up cancels nothing that is being saved. Upstreams come and go: the
+client stays, and what it says meanwhile waits until the next one is ready.
 """
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -25,21 +27,25 @@ from realtime.protocol.effects import (
     FrameToClient,
     PurgeAudio,
     Ready,
+    Reconnect,
     RecordTurn,
     RecordUsage,
+    TellOperator,
     ToClient,
     ToUpstream,
     Turn,
 )
 from realtime.protocol.events import Event
 from realtime.providers.base import Provider, UpstreamConnection
+from realtime.tasks import cancelled, finished
+from realtime.telemetry import THIS_PROCESS, Telemetry
+from realtime.telemetry import Event as Happening
+from realtime.upstream_line import Farewells, UpstreamLine
 
 log = logging.getLogger(__name__)
 
 INBOX_BYTES = 256 * 1024
 """What may wait of a client before its socket is read no further."""
-UPSTREAM_BYTES = 2 * 1024 * 1024
-"""About thirty seconds of audio in base64."""
 CLIENT_BYTES = 16 * 1024 * 1024
 """What may wait for a slow client; answers come faster than they are spoken, so much of it is normal."""
 LEDGER_CHARACTERS = 4 * 1024 * 1024
@@ -50,6 +56,8 @@ _FOR_THE_OPERATOR: frozenset[EndReason] = frozenset(
     {"provider_auth", "provider_quota", "provider_failed", "provider_silent", "engine_busy"}
 )
 """Ends that whoever runs the server finds in the log."""
+_COUNTED = {"recycled": Happening.UPSTREAM_RECYCLED, "silent": Happening.UPSTREAM_SILENT}
+"""Why an upstream was left, where it was not simply lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +67,15 @@ class Timing:
     stall: float = 10.0
     """A client that accepts no byte for so long is closed."""
     trailing: float = 2.0
-    """How long upstream is heard after the client has left, for the words of a turn that is being transcribed."""
+    """How long upstream is heard after the end, for the words of a turn that is being transcribed."""
     farewell: float = 1.0
     """How long a client that takes nothing more has to say how it left."""
     tick: float = 1.0
     """How often the core's deadline is looked at. It moves with every event; being told of each would cost more."""
     lease: float = 30.0
     """How often an open session asks whether it may go on."""
+    haste: float = 1.0
+    """By what the core's pauses before another upstream are divided."""
 
 
 class Client(Protocol):
@@ -108,13 +118,6 @@ class Ended:
     client_is_gone: bool
 
 
-@dataclass(slots=True)
-class _Gone:
-    """The client left. `clean` when it said so."""
-
-    clean: bool
-
-
 def _weight(entry: Turn | Event | None) -> int:
     return _ENTRY_CHARACTERS + (len(entry.text) + len(entry.unheard_text) if isinstance(entry, Turn) else 0)
 
@@ -130,17 +133,23 @@ class Relay:
     safety_identifier: str
     clock: Callable[[], float] = time.monotonic
     timing: Timing = Timing()
+    jitter: Callable[[], float] = random.random
+    """Between 0 and 1: sessions that lost the same upstream do not all come back at once."""
+    telemetry: Telemetry = field(default_factory=lambda: THIS_PROCESS)
     _inbox: Outbox[str | bytes] = field(default_factory=lambda: Outbox(INBOX_BYTES, len))
     _to_client: Outbox[str | bytes] = field(default_factory=lambda: Outbox(CLIENT_BYTES, len))
-    _to_upstream: Outbox[str] = field(default_factory=lambda: Outbox(UPSTREAM_BYTES, len))
     _to_ledger: Outbox[Turn | Event | None] = field(
         default_factory=lambda: Outbox(LEDGER_CHARACTERS, _weight)
     )
+    _line: UpstreamLine = field(default_factory=UpstreamLine)
+    _farewells: Farewells = field(default_factory=Farewells)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _was_ready: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _heard_out: asyncio.Event = field(default_factory=asyncio.Event)
     _end: End | None = None
-    _gone: _Gone | None = None
+    _left_cleanly: bool | None = None
+    """Whether the client said that it leaves; None while it is there."""
 
     # --- what the consumer tells us -----------------------------------------------------------------------------
 
@@ -151,8 +160,8 @@ class Relay:
 
     def client_left(self, *, clean: bool) -> None:
         """The client's socket is closed."""
-        if self._gone is None:
-            self._gone = _Gone(clean)
+        if self._left_cleanly is None:
+            self._left_cleanly = clean
             self._to_client.release()
         self._over.set()
 
@@ -163,7 +172,7 @@ class Relay:
     @property
     def is_leaving(self) -> bool:
         """Whether the client is gone."""
-        return self._gone is not None
+        return self._left_cleanly is not None
 
     # --- the session --------------------------------------------------------------------------------------------
 
@@ -178,11 +187,10 @@ class Relay:
                 self._apply(self.core.finish(self.clock()))
             finally:
                 self._to_ledger.put(None)
-                await asyncio.shield(bookkeeping)
+                await finished({bookkeeping} | self._farewells.under_way)
         if self._end is not None:
-            return Ended(self._end.reason, self._end.close_code, client_is_gone=self._gone is not None)
-        clean = self._gone is None or self._gone.clean
-        return Ended("client" if clean else "client_lost", 1000, client_is_gone=True)
+            return Ended(self._end.reason, self._end.close_code, client_is_gone=self.is_leaving)
+        return Ended("client_lost" if self._left_cleanly is False else "client", 1000, client_is_gone=True)
 
     async def _hold(self) -> None:
         """Pump until the end; then hear upstream out, or let the client have what is queued for it."""
@@ -191,66 +199,84 @@ class Relay:
         ]
         try:
             await self._over.wait()
-            if self._gone is not None:
+            if self.is_leaving:
                 await self._guarded(self._take_leave)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.timing.trailing):
-                    if self._gone is None:
+                    if not self.is_leaving:
                         await self._to_client.drained()
-                    elif self._end is None and self.core.awaits_transcripts:
+                    if self._ready.is_set() and self.core.awaits_transcripts:
                         await self._heard_out.wait()
         finally:
-            await _cancelled(tasks)
+            await cancelled(tasks)
 
     async def _take_leave(self) -> None:
         """What the client said before it left still counts, though nobody had come to read it yet."""
-        while self._ready.is_set() and self._inbox and self._end is None:
-            self._apply(self.core.client_frame(self._inbox.take(), self.clock()))
+        while self._was_ready and self._inbox and self._end is None:
+            self._hear_client(self._inbox.take())
         if self._end is None:
             self._apply(self.core.client_left(self.clock()))
 
-    async def _converse(self) -> None:
-        """Everything that needs upstream, from the connection to its last word."""
-        connection = await self.provider.connect(safety_identifier=self.safety_identifier)
-        try:
-            writers = [self._owned(partial(self._write_upstream, connection)), self._owned(self._read_client)]
-            try:
-                await self._read_upstream(connection)
-            finally:
-                self._heard_out.set()
-                await _cancelled(writers)
-        finally:
-            await asyncio.shield(connection.close())
+    # --- upstream -----------------------------------------------------------------------------------------------
 
-    async def _read_upstream(self, connection: UpstreamConnection) -> None:
-        while True:
-            try:
-                frame = await connection.receive()
-            except UpstreamClosed as error:
+    async def _converse(self) -> None:
+        """Everything that needs upstream, from the first connection to the last word of the last one."""
+        reading = self._owned(self._read_client)
+        try:
+            line = None
+            while line is not self._line:
+                line = self._line
+                await self._hold_line(line)
+        finally:
+            self._heard_out.set()
+            await cancelled([reading])
+
+    async def _hold_line(self, line: UpstreamLine) -> None:
+        """One upstream; the core may ask for another one in its place."""
+        try:
+            await line.hold(self._connect, self._hear_upstream, self._farewells)
+        except UpstreamClosed as error:
+            if line is self._line:
+                self.core.behind(line.unsent_audio)
                 self._apply(self.core.upstream_closed(error.closed_with, error.reason, self.clock()))
-                return
-            self._apply(self.core.upstream_frame(frame, self.clock()))
-            if self._gone is not None and not self.core.awaits_transcripts:
-                self._heard_out.set()
-            # A burst that is there already would keep the others from writing it on.
-            await asyncio.sleep(0)
+        except RealtimeError as error:
+            if line is self._line:
+                self._apply(self.core.connection_failed(error, self.clock()))
+
+    async def _connect(self) -> UpstreamConnection:
+        return await self.provider.connect(safety_identifier=self.safety_identifier)
+
+    def _hear_upstream(self, frame: str) -> None:
+        self._apply(self.core.upstream_frame(frame, self.clock()))
+        if self._over.is_set() and not self.core.awaits_transcripts:
+            self._heard_out.set()
+
+    def _replace_line(self, pause: float, code: str) -> None:
+        """Leave this upstream; the next one follows after `pause` seconds."""
+        self._ready.clear()
+        self._line.let_go()
+        self._line = UpstreamLine(pause / self.timing.haste * (1 + self.jitter() / 4))
+        self.telemetry.count(_COUNTED.get(code, Happening.UPSTREAM_LOST))
+        log.info("session %s lets go of its upstream: %s", self.core.setup.session_id, code)
+
+    # --- the client ---------------------------------------------------------------------------------------------
 
     async def _read_client(self) -> None:
-        await self._ready.wait()
         while True:
-            frame = await self._inbox.get()
-            self._apply(self.core.client_frame(frame, self.clock()))
-            await self._to_upstream.room()
+            await self._inbox.filled()
+            await self._ready.wait()
+            if not (self._inbox and self._ready.is_set()):
+                continue  # it happened while we waited for the other
+            self._hear_client(self._inbox.take())
+            await self._line.room()
             await self._to_ledger.room()
             pause = self.core.pace.pause(self.clock())
             if pause:
                 await asyncio.sleep(pause)
 
-    async def _write_upstream(self, connection: UpstreamConnection) -> None:
-        # Why it was closed is the reader's to tell: the reason may stand in a frame that is still to be read.
-        with suppress(UpstreamClosed):
-            while True:
-                await connection.send(await self._to_upstream.get())
+    def _hear_client(self, frame: str | bytes) -> None:
+        self._apply(self.core.client_frame(frame, self.clock()))
+        self.core.behind(self._line.unsent_audio)
 
     async def _write_client(self) -> None:
         while True:
@@ -293,6 +319,7 @@ class Relay:
             deadline = self.core.deadline()
             now = self.clock()
             if deadline is not None and deadline <= now:
+                self.core.behind(self._line.unsent_audio)
                 self._apply(self.core.tick(now))
             tick = self.timing.tick
             await asyncio.sleep(tick if deadline is None else min(tick, max(0.01, deadline - now)))
@@ -314,7 +341,7 @@ class Relay:
         for effect in effects:
             match effect:
                 case AudioToUpstream(pcm):
-                    self._queue_upstream(wire.append_frame(pcm))
+                    self._line.put(pcm)
                 case FrameToClient(frame):
                     self._queue_client(frame)
                 case AudioToClient(pcm):
@@ -322,7 +349,7 @@ class Relay:
                 case ToClient(event):
                     self._queue_client(wire.encode(event))
                 case ToUpstream(event):
-                    self._queue_upstream(wire.encode(event))
+                    self._line.put(wire.encode(event))
                 case PurgeAudio():
                     self._to_client.purge(lambda frame: isinstance(frame, bytes))
                 case RecordTurn(turn):
@@ -330,7 +357,12 @@ class Relay:
                 case RecordUsage(usage):
                     self._to_ledger.put(usage)
                 case Ready():
+                    self._was_ready = True
                     self._ready.set()
+                case Reconnect(pause, code):
+                    self._replace_line(pause, code)
+                case TellOperator(code):
+                    log.warning("session %s: %s", self.core.setup.session_id, code)
                 case End(reason, _, code):
                     self._end = effect
                     self._over.set()
@@ -339,11 +371,8 @@ class Relay:
                 case _:
                     assert_never(effect)
 
-    def _queue_upstream(self, frame: str) -> None:
-        self._to_upstream.put(frame)
-
     def _queue_client(self, frame: str | bytes) -> None:
-        if self._gone is None:
+        if not self.is_leaving:
             self._to_client.put(frame)
             if self._to_client.is_over_full:
                 self._apply(self.core.end("slow_client", self.clock()))
@@ -363,10 +392,3 @@ class Relay:
         except Exception:
             log.exception("session %s ends over a fault of ours", self.core.setup.session_id)
             self._apply(self.core.failed(InternalFault(), self.clock()))
-
-
-async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait until they are over."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -33,7 +33,7 @@ class SessionRequestSerializer(serializers.Serializer[Any]):
 
     def validate_voice(self, voice: str) -> str:
         description: Description = self.context["description"]
-        if voice not in description.voices:
+        if description.voices and voice not in description.voices:
             raise serializers.ValidationError(
                 f"There is no voice {voice!r}. Choose one of {', '.join(description.voices)}."
             )
@@ -66,11 +66,11 @@ class TurnDetectionSerializer(serializers.Serializer[Any]):
 
 
 class TranscriptionSerializer(serializers.Serializer[Any]):
-    model = serializers.CharField()
+    model = serializers.CharField(allow_blank=True, help_text="empty: the server's own")
 
 
 class VoiceConfigSerializer(serializers.Serializer[Any]):
-    voice = serializers.CharField()
+    voice = serializers.CharField(allow_blank=True, help_text="empty: the server's own")
     modalities = serializers.ListField(child=serializers.CharField())
     input_audio_format = serializers.CharField()
     output_audio_format = serializers.CharField()

@@ -1,5 +1,6 @@
 """Every write to voice sessions, from the ticket to the end, and the verbs that programs know them by."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -56,6 +57,8 @@ class SessionRequest:
     resume_session_id: str = ""
     web_session_key: str = ""
     """The web session it is asked from; signing out there ends what was opened. Empty for API clients."""
+    token_expiry_sec: int | None = None
+    """For how many seconds the ticket is wanted; never longer than the server's own limit, which is taken for None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,11 @@ def generate_session_config(*, user: User, request: SessionRequest, config: Real
 
 def get_session_instructions(conversation_id: UUID, *, config: RealtimeConfig) -> str:
     """Who the assistant is, and what was said in the conversation so far as far as the budget reaches."""
+    return recall(conversation_id, config=config).instructions()
+
+
+def recall(conversation_id: UUID, *, config: RealtimeConfig) -> instructions.Memory:
+    """What a session on this conversation begins with, to be written out whenever it needs another upstream."""
     messages = remembered.recent_messages(conversation_id, RECENT_TURNS)
     turns = (
         instructions.PastTurn(m.role, m.text, interrupted=m.status == Message.Status.INTERRUPTED)
@@ -90,7 +98,9 @@ def get_session_instructions(conversation_id: UUID, *, config: RealtimeConfig) -
     total = len(messages)
     if total == RECENT_TURNS:
         total = remembered.count_messages(conversation_id)
-    return instructions.build(config.instructions, turns, total=total, budget_tokens=config.history_tokens)
+    return instructions.remembered(
+        config.instructions, turns, total=total, budget_tokens=config.history_tokens
+    )
 
 
 def validate_session(session_id: str, *, user: User) -> bool:
@@ -116,6 +126,8 @@ def open_session(*, user: User, request: SessionRequest, config: RealtimeConfig)
     if request.resume_session_id:
         return _reissue(user, request.resume_session_id, config)
     description = provider.description
+    wanted = config.token_expiry_sec if request.token_expiry_sec is None else request.token_expiry_sec
+    lifetime = timedelta(seconds=min(wanted, config.token_expiry_sec))
     with transaction.atomic():
         conversation = _conversation_for(user, request.conversation_id)
         allowance.check_live_sessions(user, conversation, config)
@@ -125,9 +137,10 @@ def open_session(*, user: User, request: SessionRequest, config: RealtimeConfig)
             user=user,
             conversation=conversation,
             ticket_digest=ticket.digest,
-            expires_at=timezone.now() + timedelta(seconds=config.token_expiry_sec),
+            expires_at=timezone.now() + lifetime,
             provider=description.name,
             model=description.model,
+            transcription_model=config.transcription_model or description.transcription_model,
             voice=request.voice or config.voice or description.default_voice,
             speed=request.speed,
             language=request.language or config.language,
@@ -187,34 +200,76 @@ def _redeem(secret: str) -> VoiceSession:
 
 
 def record_turn(*, session: VoiceSession, turn: Turn, spoken_at: datetime) -> Message | None:
-    """Store one turn. None when the session is no longer this epoch's to write, or its conversation is gone."""
-    with transaction.atomic():
-        try:
-            message = remembering.append_message(
-                conversation_id=session.conversation_id,
-                role=turn.role,
-                modality=turn.modality,
-                status=turn.status,
-                text=turn.text,
-                unheard_text=turn.unheard_text,
-                heard_is_estimated=turn.heard_is_estimated,
-                hidden=turn.hidden,
-                external_id=f"{session.pk}:{turn.key or turn.item_id}",
-                spoken_at=spoken_at,
-            )
-        except ConversationNotFound:
-            return None
-        # The conversation is locked before the session, in the order in which a deletion locks them.
-        if not _held(session).select_for_update().exists():
-            transaction.set_rollback(True)
-            return None
-        return message
+    """Store one turn. None when the session is no longer this epoch's to write, or its conversation is gone.
+
+    A session that is over writes no further turn, but one that has its place already may still get its words.
+    """
+    try:
+        message = _appended(session, turn, spoken_at)
+        return message or _filled(session, turn)
+    except ConversationNotFound:
+        return None
+
+
+@transaction.atomic
+def _appended(session: VoiceSession, turn: Turn, spoken_at: datetime) -> Message | None:
+    key = turn.key or turn.item_id
+    message = _append(session, turn, key, spoken_at)
+    if _is_another(turn, message):
+        words = hashlib.sha256(remembering.storable(turn.text).encode()).hexdigest()
+        message = _append(session, turn, f"{key}~{words[:8]}", spoken_at)
+    # The conversation is locked before the session, in the order in which a deletion locks them.
+    if not _held(session).select_for_update().exists():
+        transaction.set_rollback(True)
+        return None
+    return message
+
+
+def _append(session: VoiceSession, turn: Turn, key: str, spoken_at: datetime) -> Message:
+    return remembering.append_message(
+        conversation_id=session.conversation_id,
+        role=turn.role,
+        modality=turn.modality,
+        status=turn.status,
+        text=turn.text,
+        unheard_text=turn.unheard_text,
+        heard_is_estimated=turn.heard_is_estimated,
+        hidden=turn.hidden,
+        external_id=f"{session.pk}:{key}",
+        spoken_at=spoken_at,
+    )
+
+
+def _is_another(turn: Turn, stored: Message) -> bool:
+    """Whether other words were typed under an id that was used before: clients choose the ids of what they type."""
+    is_typed = turn.role == "user" and turn.modality == "text" and turn.status == "final"
+    return is_typed and remembering.storable(turn.text) != stored.text
+
+
+@transaction.atomic
+def _filled(session: VoiceSession, turn: Turn) -> Message | None:
+    """Give a turn of a session that is over the words that came too late for it, in its own place."""
+    message = remembering.settle_message(
+        conversation_id=session.conversation_id,
+        external_id=f"{session.pk}:{turn.key or turn.item_id}",
+        status=turn.status,
+        text=turn.text,
+        unheard_text=turn.unheard_text,
+        heard_is_estimated=turn.heard_is_estimated,
+        hidden=turn.hidden,
+    )
+    ours = VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch)
+    if not ours.select_for_update().exists():
+        transaction.set_rollback(True)
+        return None
+    return message
 
 
 def record_usage(*, session: VoiceSession, usage: dict[str, Any]) -> None:
-    """Add the usage of one response to the session's sums."""
+    """Add usage to the session's sums, also what was used up after it was over."""
     with transaction.atomic():
-        row = _held(session).select_for_update().first()
+        rows = VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch)
+        row = rows.select_for_update().first()
         if row is not None:
             row.usage = added(row.usage, usage)
             row.save(update_fields=["usage"])

@@ -15,6 +15,12 @@ class Event(StrEnum):
     UPSTREAM_REFUSED = "upstream_refused"
     UPSTREAM_BINARY_FRAME = "upstream_binary_frame"
     """A frame that the Realtime API does not know; it was left aside."""
+    UPSTREAM_LOST = "upstream_lost"
+    """It ended in the middle of a session, which went on with another one."""
+    UPSTREAM_SILENT = "upstream_silent"
+    """It did not answer a turn and was let go for another one."""
+    UPSTREAM_RECYCLED = "upstream_recycled"
+    """Its time was nearly over, and a quiet moment was used to begin another one."""
 
 
 class Span(StrEnum):

@@ -2,10 +2,14 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
+
+T = TypeVar("T")
 
 _READ: set[str] = set()
 """Every name that was asked for; a test holds .env.example against it."""
@@ -70,6 +74,14 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} is {value!r}; choose one of {', '.join(allowed)}.")
     return value
+
+
+def parsed(name: str, parse: Callable[[str], T], default: str) -> T:
+    """What `parse` makes of the value. What its ValueError says is told as a sentence about `name`."""
+    try:
+        return parse(text(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} cannot be used: {error}") from error
 
 
 def words(name: str) -> list[str]:

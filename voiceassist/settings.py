@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 import environ
 
-from realtime.config import MEDICAL_PERSONA, EngineConfig, RealtimeConfig
+from realtime.config import MEDICAL_PERSONA, EngineConfig, RealtimeConfig, price_table
+from realtime.prices import PRICES
 from voiceassist import __version__, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -213,13 +214,22 @@ SIMPLE_JWT = {
 # --- Speaking ---------------------------------------------------------------------------------------------------
 
 _openai_key = env.text("OPENAI_API_KEY")
+_realtime_key = env.text("REALTIME_API_KEY")
+_provider = env.choice(
+    "REALTIME_PROVIDER",
+    "openai" if _openai_key else "embedded",
+    ("openai", "azure", "compatible", "embedded"),
+)
+_is_openais = not _realtime_key and (bool(_openai_key) or _provider == "openai")
 REALTIME = RealtimeConfig(
     enabled=env.flag("REALTIME_ENABLED", True),
-    provider=env.choice("REALTIME_PROVIDER", "openai" if _openai_key else "embedded", ("openai", "embedded")),
+    provider=_provider,
     model=env.text("REALTIME_MODEL", "gpt-realtime-2.1"),
     base_url=env.text("REALTIME_BASE_URL", "wss://api.openai.com/v1/realtime"),
-    api_key_header=env.text("REALTIME_API_KEY_HEADER", "Authorization"),
-    api_key=_openai_key,
+    dialect=env.choice("REALTIME_DIALECT", "auto", ("auto", "ga", "beta")),
+    api_key_header=env.text("REALTIME_API_KEY_HEADER"),
+    api_key=_realtime_key or _openai_key,
+    api_key_variable="OPENAI_API_KEY" if _is_openais else "REALTIME_API_KEY",
     token_expiry_sec=env.integer("REALTIME_TOKEN_EXPIRY_SEC", 300, at_least=1),
     voice=env.text("REALTIME_VOICE"),
     transcription_model=env.text("REALTIME_TRANSCRIPTION_MODEL"),
@@ -229,6 +239,8 @@ REALTIME = RealtimeConfig(
     sessions_per_user=env.integer("REALTIME_SESSIONS_PER_USER", 2, at_least=1),
     minutes_per_day=env.optional_integer("REALTIME_MINUTES_PER_DAY"),
     idle_minutes=env.integer("REALTIME_IDLE_MINUTES", 10, at_least=1),
+    # The operator's own first: of two prices for one model the first counts.
+    prices=env.parsed("REALTIME_PRICES", price_table, "[]") + PRICES,
     public_url=PUBLIC_URL,
     identifier_salt=SECRET_KEY,
     engine=EngineConfig(

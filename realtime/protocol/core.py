@@ -1,42 +1,28 @@
 """RealtimeProtocol: the only state machine of a session. Frames in, effects out; time is passed in."""
 
-from collections.abc import Callable
 from enum import Enum
 
 from realtime.errors import EndReason, RealtimeError
-from realtime.protocol import policy, session, wire
-from realtime.protocol.effects import (
-    AudioToUpstream,
-    Effect,
-    End,
-    FrameToClient,
-    Ready,
-    RecordTurn,
-    RecordUsage,
-    ToUpstream,
-    Turn,
-)
+from realtime.protocol import policy, wire
+from realtime.protocol.effects import Effect, End, Ready, Reconnect, ToUpstream, Turn
 from realtime.protocol.endings import ENDINGS, OVERSIZE, TOO_FAST, Ending, ending_of_error, ending_of_refusal
-from realtime.protocol.events import Event, mapping_of, text_of
-from realtime.protocol.microphone import Microphone
-from realtime.protocol.notices import Notices
-from realtime.protocol.playback import Playback
-from realtime.protocol.refusals import Consequence, refusal_of_close, refusal_of_error
-from realtime.protocol.requests import Request, Requests
-from realtime.protocol.responses import ResponseGate
+from realtime.protocol.events import Event, mapping_of
+from realtime.protocol.from_client import FromClient
+from realtime.protocol.from_upstream import FromUpstream
+from realtime.protocol.pace import PaceMeter
+from realtime.protocol.reconnection import PAUSES, Lifetime, Reason, Reconnection
+from realtime.protocol.refusals import Refusal, refusal_of_close, refusal_of_error
 from realtime.protocol.session import SessionSetup
-from realtime.protocol.stenographer import Stenographer
-from realtime.protocol.transcript import TranscriptLog
+from realtime.protocol.succession import Succession
+from realtime.protocol.talk import Talk
 
 SETUP_SECONDS = 10.0
 """How long upstream may take to greet and to accept our configuration."""
 MAX_MALFORMED = 10
-_LAST_WORDS = (Consequence.END, Consequence.RECONNECT)
-"""An upstream that says so has nothing more to give in this session."""
 
 
 class Phase(Enum):
-    """How far a session is."""
+    """How far a session is. One that loses its upstream begins anew at GREETING with another."""
 
     GREETING = "greeting"
     """Waiting for upstream's `session.created`."""
@@ -47,27 +33,24 @@ class Phase(Enum):
 
 
 class RealtimeProtocol:
-    """One session between a client and an upstream. All times are seconds of one monotonic clock."""
+    """One session between a client and its upstreams. All times are seconds of one monotonic clock."""
 
-    def __init__(self, setup: SessionSetup, now: float) -> None:
+    def __init__(self, setup: SessionSetup, now: float, unix_now: float = 0.0) -> None:
+        """`unix_now` is what a clock on the wall shows at `now`; 0.0 when nobody knows."""
         self.setup = setup
         self.phase = Phase.GREETING
-        self._notices = Notices(setup)
-        self._log = TranscriptLog()
-        self._minutes = Stenographer(self._log)
-        self._gate = ResponseGate()
-        self._requests = Requests(setup.epoch)
-        self._microphone = Microphone()
-        self.pace = self._microphone.pace
-        self._playback = Playback()
-        self._out: list[Effect] = []
+        self._talk = Talk(setup, now)
+        self._from_client = FromClient(self._talk)
+        self._from_upstream = FromUpstream(self._talk)
+        self._succession = Succession(self._talk)
+        self._reconnection = Reconnection()
+        self._lifetime = Lifetime(unix_now - now if unix_now else None)
         self._setup_by = now + SETUP_SECONDS
-        self._active_at = now
+        self._was_ready = False
+        """An upstream served this session; from now on another one may take its place."""
         self._over_at: float | None = None
         """When the client left or was told to; it has heard nothing since."""
         self._malformed = 0
-        self._session: Event = {}
-        """Upstream's session, as it last told us."""
 
     # --- what the relay tells us --------------------------------------------------------------------------------
 
@@ -78,36 +61,44 @@ class RealtimeProtocol:
         except wire.MalformedFrame:
             return []  # a server that stutters is not the caller's concern
         if self.phase is Phase.READY:
-            self._minutes.take_down(event, now)
-            handler = _FROM_UPSTREAM.get(event["type"])
-            if handler is None or handler(self, event, now):
-                self._out.append(FrameToClient(frame))
-            if not event["type"].endswith(".delta"):
-                self._record(self._log.take(now))
+            self._from_upstream.event(event, frame, now)
+            self._note(event, now)
+            self._judge(now)
         elif self.phase is Phase.ENDED:
-            self._minutes.take_down(event, now)
-            self._hear_out(event)
+            self._from_upstream.hear_out(event, now)
         else:
             self._greet(event, now)
-        return self._taken()
+        return self._talk.taken()
 
     def upstream_closed(self, closed_with: int, reason: str, now: float) -> list[Effect]:
         """The connection to upstream ended without our asking."""
-        self._end(ending_of_refusal(refusal_of_close(closed_with, reason)), now)
-        return self._taken()
+        self._lost(refusal_of_close(closed_with, reason), now)
+        return self._talk.taken()
+
+    def connection_failed(self, error: RealtimeError, now: float) -> list[Effect]:
+        """A connection to upstream could not be had."""
+        if self._was_ready and error.retryable:
+            self._reconnect("lost", error.code, ending_of_error(error), now, at_least=error.retry_after or 0)
+        else:
+            self._end(ending_of_error(error), now)
+        return self._talk.taken()
 
     def failed(self, error: RealtimeError, now: float) -> list[Effect]:
-        """Upstream could not be had, or something of ours went wrong."""
+        """Something of ours went wrong."""
         self._end(ending_of_error(error), now)
-        return self._taken()
+        return self._talk.taken()
+
+    def behind(self, unsent_bytes: int) -> None:
+        """How many bytes of microphone audio still wait to be sent upstream."""
+        self._talk.kept.behind(unsent_bytes)
 
     def client_frame(self, frame: str | bytes, now: float) -> list[Effect]:
-        """A frame came from the client: JSON in text, PCM16 in bytes. Only once READY."""
+        """A frame came from the client: JSON in text, PCM16 in bytes. Only once READY, or when it has left."""
         if self.phase is Phase.ENDED:
             return []
         if wire.is_oversize(frame):
             self._end(OVERSIZE, now)
-            return self._taken()
+            return self._talk.taken()
         event: Event = {}
         try:
             if isinstance(frame, bytes):
@@ -117,237 +108,190 @@ class RealtimeProtocol:
                 event = wire.decode(frame)
                 self._client_event(event, now)
         except (wire.MalformedFrame, policy.NotAllowed) as error:
-            self._out.extend(self._notices.refused(error, event))
+            self._talk.out.extend(self._talk.notices.refused(error, event))
             self._malformed += isinstance(error, wire.MalformedFrame)
             if self._malformed >= MAX_MALFORMED:
                 self._end(ENDINGS["protocol_error"], now)
-        return self._taken()
+        return self._talk.taken()
 
     def tick(self, now: float) -> list[Effect]:
         """Time has passed; due at `deadline` at the latest."""
         idle_at = self._idle_at()
         if self.phase in (Phase.GREETING, Phase.CONFIGURING) and now >= self._setup_by:
-            self._end(ENDINGS["provider_silent"], now)
+            self._silent(now)
         elif self.phase is Phase.READY and idle_at is not None and now >= idle_at:
             self._end(ENDINGS["idle"], now)
-        if self.phase is Phase.READY:
-            self._record(self._log.take(now))
-        return self._taken()
+        elif self.phase is Phase.READY and self._talk.watchdog.is_due(now):
+            self._silent(now)
+        if self.phase is not Phase.ENDED:
+            self._talk.record(self._talk.log.take(now))
+            self._recycle_in_time(now)
+        return self._talk.taken()
 
     def deadline(self) -> float | None:
         """When `tick` is due; None when only events matter."""
         if self.phase is Phase.ENDED:
             return None
-        if self.phase is not Phase.READY:
-            return self._setup_by
-        due = (self._idle_at(), self._log.deadline())
+        due = [self._talk.log.deadline()]
+        if self.phase is Phase.READY:
+            due += [self._idle_at(), self._talk.watchdog.deadline, self._recycle_at()]
+        else:
+            due.append(self._setup_by)
         return min((at for at in due if at is not None), default=None)
 
     def end(self, reason: EndReason, now: float) -> list[Effect]:
         """Somebody asked for the end."""
+        self._close_turn()
         self._end(ENDINGS[reason], now)
-        return self._taken()
+        return self._talk.taken()
 
     def client_left(self, now: float) -> list[Effect]:
         """Nobody listens any more; upstream is heard a little longer for words that are on their way."""
-        if self.phase is Phase.READY and self._microphone.left():
-            # Hung up in the middle of a word: what was said of it is still worth writing down.
-            self._send({"type": "input_audio_buffer.commit"})
+        self._close_turn()
         self._leave(now)
-        return self._taken()
+        return self._talk.taken()
 
     def finish(self, now: float) -> list[Effect]:
         """The session is over: what is left of the transcript."""
         self._leave(now)
-        self._record(self._log.finish(now if self._over_at is None else self._over_at))
-        return self._taken()
+        self._talk.record(self._talk.log.finish(now if self._over_at is None else self._over_at))
+        return self._talk.taken()
 
     def turn_saved(self, turn: Turn, message_id: str, position: int) -> list[Effect]:
         """A turn is stored."""
-        self._out.extend(self._notices.message_saved(turn, message_id, position))
-        return self._taken()
+        self._talk.out.extend(self._talk.notices.message_saved(turn, message_id, position))
+        return self._talk.taken()
+
+    @property
+    def pace(self) -> PaceMeter:
+        """How fast the client sends audio."""
+        return self._talk.microphone.pace
 
     @property
     def awaits_transcripts(self) -> bool:
         """Whether words of the user are still to come from upstream."""
-        return self._microphone.commit_is_due or self._log.awaits_transcripts
+        return self._talk.microphone.commit_is_due or self._talk.log.awaits_transcripts
 
     def _idle_at(self) -> float | None:
         """When the session has been idle for too long; None while somebody speaks."""
-        if self._microphone.is_speaking:
+        if self._talk.microphone.is_speaking:
             return None
-        return max(self._active_at, self._log.plays_until) + self.setup.idle_seconds
+        return max(self._talk.active_at, self._talk.log.plays_until) + self.setup.idle_seconds
 
-    # --- the beginning ------------------------------------------------------------------------------------------
+    # --- the client ---------------------------------------------------------------------------------------------
+
+    def _client_event(self, event: Event, now: float) -> None:
+        if self.phase is not Phase.READY:
+            self._from_client.write_down(event, now)
+            return
+        self._from_client.event(event, now)
+        self._check_pace(now)
+
+    def _hear(self, pcm: bytes, now: float) -> None:
+        if self.phase is Phase.READY:
+            self._from_client.hear(pcm, now)
+            self._check_pace(now)
+
+    def _check_pace(self, now: float) -> None:
+        if self.pace.is_exhausted(now):
+            self._end(TOO_FAST, now)
+
+    # --- upstream -----------------------------------------------------------------------------------------------
 
     def _greet(self, event: Event, now: float) -> None:
         if event["type"] == "error":
-            self._end(ending_of_refusal(refusal_of_error(mapping_of(event.get("error")), in_setup=True)), now)
+            self._lost(refusal_of_error(mapping_of(event.get("error")), in_setup=True), now)
         elif event["type"] == "session.created" and self.phase is Phase.GREETING:
             self.phase = Phase.CONFIGURING
-            self._out.append(ToUpstream(session.configuration(self.setup, self._requests.new_id())))
+            self._lifetime.began(now)
+            self._note(event, now)
+            self._talk.out.append(ToUpstream(self._succession.configuration()))
         elif event["type"] == "session.updated" and self.phase is Phase.CONFIGURING:
-            self.phase = Phase.READY
-            self._active_at = now
-            self._session = mapping_of(event.get("session"))
-            self._out.extend(self._notices.session_created(self._session))
-            self._out.append(Ready())
+            self._note(event, now)
+            self._begin(mapping_of(event.get("session")), now)
 
-    # --- from the client: each handler says whether the event goes upstream at once -------------------------------
-
-    def _client_event(self, event: Event, now: float) -> None:
-        if event["type"] == "session.update":
-            self._update(event)
-            return
-        if event["type"] == "input_audio_buffer.append":
-            self._hear(policy.microphone_audio(event), now)
-            return
-        admitted = policy.admit(event)
-        handler = _FROM_CLIENT.get(admitted["type"])
-        if handler is None or handler(self, admitted, now):
-            self._send(admitted)
-
-    def _hear(self, pcm: bytes, now: float) -> None:
-        self._microphone.received(len(pcm), now, push_to_talk=session.is_push_to_talk(self._session))
-        if self.pace.is_exhausted(now):
-            self._end(TOO_FAST, now)
+    def _begin(self, upstream_session: Event, now: float) -> None:
+        """Upstream took the configuration: the client may speak, or go on."""
+        self.phase = Phase.READY
+        seconds = self._reconnection.ready(now)
+        if self._was_ready:
+            self._succession.resumed(upstream_session, now)
+            self._talk.out.extend(self._talk.notices.reconnected(seconds))
         else:
-            self._out.append(AudioToUpstream(pcm))
+            self._was_ready = True
+            self._talk.active_at = now
+            self._succession.began(upstream_session)
+        self._talk.out.append(Ready())
 
-    def _update(self, event: Event) -> None:
-        change = policy.session_change(event)
-        if change.is_empty:
-            self._out.extend(self._notices.session_updated(self._session))
+    def _note(self, event: Event, now: float) -> None:
+        """Keep what an event says of how upstream is."""
+        if event["type"] in ("session.created", "session.updated"):
+            self._lifetime.ends(mapping_of(event.get("session")).get("expires_at"), now)
+        elif (
+            event["type"] == "response.done"
+            and mapping_of(event.get("response")).get("status") == "completed"
+        ):
+            self._reconnection.answered()
+
+    def _judge(self, now: float) -> None:
+        """After an event: whether upstream gave up, or is to be replaced while it is quiet."""
+        verdict, self._talk.verdict = self._talk.verdict, None
+        if verdict is not None:
+            self._lost(verdict, now)
         else:
-            self._send(session.update(change, self.setup, event.get("event_id")))
+            self._recycle_in_time(now)
 
-    def _create(self, event: Event, now: float) -> bool:
-        self._active_at = now
-        item = event["item"]
-        if item.setdefault("id", self._requests.new_item_id()) and self._log.knows(item["id"]):
-            raise policy.NotAllowed("duplicate_item_id", "There is an item with that id already.", "item.id")
-        self._log.create_forwarded(item["id"], " ".join(part["text"] for part in item["content"]), now)
-        return True
+    def _recycle_in_time(self, now: float) -> None:
+        due_at = self._lifetime.recycle_at
+        if self.phase is not Phase.READY or due_at is None or now < due_at:
+            return
+        quiet_at = self._recycle_at()
+        if quiet_at is not None and now >= quiet_at:
+            self._reconnect("recycled", "recycled", ENDINGS["provider_failed"], now)
 
-    def _ask_for_answer(self, event: Event, now: float) -> bool:
-        self._active_at = now
-        try:
-            return self._gate.ask(event) is not None
-        except OverflowError as error:
-            raise policy.NotAllowed(
-                "too_many_responses", "Too many answers are waiting. Wait for the one that is being given."
-            ) from error
+    def _recycle_at(self) -> float | None:
+        """When this upstream can be replaced with nobody noticing; None while that cannot be foreseen."""
+        due_at = self._lifetime.recycle_at
+        if due_at is None or not self._talk.is_quiet:
+            return None
+        return max(due_at, self._talk.log.plays_until)
 
-    def _truncate(self, event: Event, now: float) -> bool:
-        received = self._log.received_ms(event["item_id"])
-        if received is not None:
-            event["audio_end_ms"] = min(event["audio_end_ms"], received)
-            self._log.truncated_by_client(event["item_id"], event["audio_end_ms"], now)
-        return True
+    def _silent(self, now: float) -> None:
+        """Upstream does not answer."""
+        ending = ENDINGS["provider_silent"]
+        if self._was_ready:
+            self._reconnect("silent", "silent", ending, now)
+        else:
+            self._end(ending, now)
 
-    def _send(self, event: Event | None) -> None:
-        """Pass an event upstream, if there is one, under an id by which a refusal can be told from others."""
-        if event is not None:
-            self._out.append(ToUpstream(self._requests.sent(event)))
-
-    # --- from upstream: each handler says whether the frame is passed on as it came -------------------------------
-
-    def _session_updated(self, event: Event, now: float) -> bool:
-        self._session = mapping_of(event.get("session"))
-        self._out.extend(self._notices.session_updated(self._session))
-        return False
-
-    def _speech_started(self, event: Event, now: float) -> bool:
-        self._active_at = now
-        self._microphone.speech_started()
-        if session.interrupts(self._session):
-            self._log.interrupted(now)
-            if self.setup.binary_audio:
-                self._out.append(self._playback.interrupted(self._gate.active_id))
-        return True
-
-    def _speech_stopped(self, event: Event, now: float) -> bool:
-        self._active_at = now
-        self._microphone.speech_stopped()
-        return True
-
-    def _turn_closed(self, event: Event, now: float) -> bool:
-        """Committed or cleared, by either side."""
-        self._active_at = now
-        self._microphone.closed()
-        return True
-
-    def _part_added(self, event: Event, now: float) -> bool:
-        self._playback.part_added(event)
-        return True
-
-    def _audio(self, event: Event, now: float) -> bool:
-        if self.setup.binary_audio:
-            self._out.extend(self._playback.delta(event))
-        return not self.setup.binary_audio
-
-    def _response_created(self, event: Event, now: float) -> bool:
-        self._active_at = now
-        self._gate.created(text_of(mapping_of(event.get("response")).get("id")))
-        return True
-
-    def _response_done(self, event: Event, now: float) -> bool:
-        response = mapping_of(event.get("response"))
-        self._active_at = now
-        self._count_usage(event)
-        self._send(self._gate.done(text_of(response.get("id"))))
-        error = mapping_of(mapping_of(response.get("status_details")).get("error"))
-        if response.get("status") != "failed" and not error:
-            return True
-        refusal = refusal_of_error(error)
-        self._out.extend(self._notices.response_failed(response, refusal))
-        if refusal.consequence in _LAST_WORDS:
+    def _lost(self, refusal: Refusal, now: float) -> None:
+        """Upstream is gone, or has said that it will do no more."""
+        if refusal.is_fatal or not self._was_ready:
             self._end(ending_of_refusal(refusal), now)
-        return False
+        else:
+            is_expiry = refusal.code == "provider_session_expired"
+            reason: Reason = "recycled" if is_expiry else "lost"
+            self._reconnect(reason, refusal.code, ending_of_refusal(refusal), now)
 
-    def _transcription_failed(self, event: Event, now: float) -> bool:
-        self._out.extend(self._notices.transcription_failed(event))
-        return False
-
-    def _error(self, event: Event, now: float) -> bool:
-        error = mapping_of(event.get("error"))
-        request = self._requests.refused(text_of(error.get("event_id")))
-        refusal = refusal_of_error(error, answering=request.kind)
-        came_second = refusal.code == "conversation_already_has_active_response"
-        if came_second and request.kind in ("", "response.create"):
-            self._gate.lost_the_race()
-            return False
-        self._take_back(request)
-        if refusal.consequence in _LAST_WORDS:
-            self._end(ending_of_refusal(refusal), now)
-        elif not refusal.is_benign or request.asked_as is not None:
-            self._out.extend(self._notices.refused_upstream(refusal, request))
-        return False
-
-    def _take_back(self, request: Request) -> None:
-        """Upstream did not do what it was asked for."""
-        if request.kind == "response.create":
-            self._send(self._gate.refused())
-        elif request.kind == "conversation.item.create":
-            self._log.create_refused(request.item_id)
-
-    def _hear_out(self, event: Event) -> None:
-        """An event that came when nobody listened any more."""
-        if event["type"] == "response.done":
-            self._count_usage(event)
-        elif event["type"] == "input_audio_buffer.committed":
-            self._microphone.commit_answered()
-        elif event["type"] == "error":
-            request = self._requests.refused(text_of(mapping_of(event.get("error")).get("event_id")))
-            if request.kind == "conversation.item.create":
-                self._log.create_refused(request.item_id)
-            elif request.kind in ("", "input_audio_buffer.commit"):
-                self._microphone.commit_answered()
-
-    def _count_usage(self, event: Event) -> None:
-        usage = mapping_of(mapping_of(event.get("response")).get("usage"))
-        if usage:
-            self._out.append(RecordUsage(usage))
+    def _reconnect(
+        self, reason: Reason, code: str, ending: Ending, now: float, *, at_least: float = 0
+    ) -> None:
+        """Let go of this upstream and have another one, or end the session when that was tried often enough."""
+        if self.phase is Phase.ENDED:
+            return
+        if self.phase is Phase.READY:
+            self._succession.upstream_left(now, was_there=reason == "recycled")
+        pause = self._reconnection.pause(reason, now)
+        if pause is None:
+            self._end(ending, now)
+            return
+        pause = max(pause, min(at_least, PAUSES[-1]))
+        self.phase = Phase.GREETING
+        self._setup_by = now + pause + SETUP_SECONDS
+        self._talk.out.extend(
+            self._talk.notices.reconnecting(self._reconnection.reason, self._reconnection.attempt)
+        )
+        self._talk.out.append(Reconnect(pause, code if self._reconnection.reason == "lost" else reason))
 
     # --- the end ------------------------------------------------------------------------------------------------
 
@@ -356,45 +300,16 @@ class RealtimeProtocol:
         if self.phase is Phase.ENDED:
             return
         self._leave(now)
-        self._out.extend(self._notices.ended(ending))
-        self._out.append(End(ending.reason, ending.close_code, ending.code or ending.reason))
+        self._talk.out.extend(self._talk.notices.ended(ending))
+        self._talk.out.append(End(ending.reason, ending.close_code, ending.code or ending.reason))
+
+    def _close_turn(self) -> None:
+        """Ended in the middle of a word: what was said of it is still worth writing down."""
+        if self.phase is Phase.READY and self._talk.microphone.left():
+            self._talk.send({"type": "input_audio_buffer.commit"})
 
     def _leave(self, now: float) -> None:
         self.phase = Phase.ENDED
         if self._over_at is None:
             self._over_at = now
-
-    def _record(self, turns: list[Turn]) -> None:
-        if self.setup.save:
-            self._out.extend(RecordTurn(turn) for turn in turns)
-
-    def _taken(self) -> list[Effect]:
-        effects, self._out = self._out, []
-        return effects
-
-
-_Handler = Callable[[RealtimeProtocol, Event, float], bool]
-_core = RealtimeProtocol
-
-_FROM_CLIENT: dict[str, _Handler] = {
-    "input_audio_buffer.commit": _core._turn_closed,
-    "input_audio_buffer.clear": _core._turn_closed,
-    "conversation.item.create": _core._create,
-    "conversation.item.truncate": _core._truncate,
-    "response.create": _core._ask_for_answer,
-}
-_FROM_UPSTREAM: dict[str, _Handler] = {
-    "error": _core._error,
-    "session.created": lambda *_: False,
-    "session.updated": _core._session_updated,
-    "rate_limits.updated": lambda *_: False,
-    "input_audio_buffer.speech_started": _core._speech_started,
-    "input_audio_buffer.speech_stopped": _core._speech_stopped,
-    "input_audio_buffer.committed": _core._turn_closed,
-    "conversation.item.input_audio_transcription.failed": _core._transcription_failed,
-    "response.created": _core._response_created,
-    "response.content_part.added": _core._part_added,
-    "response.output_audio.delta": _core._audio,
-    "response.done": _core._response_done,
-}
-"""Who acts on which event; everything else passes through untouched."""
+            self._talk.log.nobody_listens(now)

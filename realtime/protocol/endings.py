@@ -1,5 +1,6 @@
 """Every way a session can end: the close code, the sentence for people, and whether coming back can help."""
 
+import re
 from dataclasses import dataclass, replace
 
 from realtime.errors import EndReason, RealtimeError
@@ -124,3 +125,10 @@ def ending_of_refusal(refusal: Refusal) -> Ending:
     """How a session ends over an upstream's no. What cannot succeed the next time is not to be tried again."""
     ending = ENDINGS[refusal.end_reason]
     return replace(ending, code=refusal.code, detail=refusal.detail, retryable=not refusal.is_fatal)
+
+
+def off_the_record(detail: str) -> str:
+    """The sentence without the promise that what was said is kept, where nothing is."""
+    detail = re.sub(r"; what was said(?: so far)? is kept(?=[;.])", "", detail)
+    promise = r" ?What was said(?: so far)? is kept(?:; (\w)|\.)"
+    return re.sub(promise, lambda found: f" {found[1].upper()}" if found[1] else "", detail).strip()

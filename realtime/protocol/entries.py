@@ -11,24 +11,25 @@ from realtime.protocol.effects import Turn
 _WORD = re.compile(r"\S+")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """What is known of one item so far. Times are seconds of the log's clock."""
 
     item_id: str
+    """As the client knows it."""
     role: Literal["user", "assistant"]
     at: float
     modality: Literal["text", "audio"] = "text"
     status: Literal["open", "final", "interrupted", "failed"] = "open"
     is_complete: bool = False
     """Upstream said all that it meant to say."""
-    settle_by: float | None = None
-    """The turn is told at this time even if nobody says what was heard."""
     settled_at: float | None = None
     parts: dict[int, str] = field(default_factory=dict)
     received_bytes: int = 0
     plays_from: float | None = None
     """When its sound can be heard at the earliest."""
+    began_at: float = 0.0
+    """When the response began that it is of: what the user said later is not what it answers."""
     stopped_at: float | None = None
     """When somebody cut it short; None while nobody did."""
     heard_ms: int | None = None
@@ -41,6 +42,18 @@ class Entry:
     """The player reported that it played everything."""
     told: Turn | None = None
     is_turn: bool = True
+    is_promised: bool = False
+    """It will be a turn once it is committed: somebody speaks, and upstream has announced the item already."""
+    key: str = ""
+    """Under which it is stored; empty: under its item id."""
+    has_own_id: bool = False
+    """The id is a client's, or ours: no upstream will choose the same."""
+    is_placed: bool = False
+    """It has a place in the conversation."""
+    keeps_place: bool = False
+    """It was said again: where a further upstream puts it says nothing about when it was said."""
+    is_deleted: bool = False
+    """The client had it deleted: no upstream is told of it again. What was said stays written down."""
 
     @property
     def words(self) -> str:
@@ -73,14 +86,26 @@ class Entry:
 def turn_of(entry: Entry) -> Turn:
     """The entry as it is to be stored by now."""
     if not entry.settled:
-        return Turn(entry.item_id, entry.role, entry.modality, "pending", "", at=entry.at)
+        return Turn(entry.item_id, entry.role, entry.modality, "pending", "", at=entry.at, key=entry.key)
     if entry.status == "interrupted":
         return _interrupted(entry)
     status: Literal["final", "failed"] = "failed" if entry.status == "failed" else "final"
     nothing_said = status == "final" and not entry.words
     return Turn(
-        entry.item_id, entry.role, entry.modality, status, entry.words, hidden=nothing_said, at=entry.at
+        item_id=entry.item_id,
+        role=entry.role,
+        modality=entry.modality,
+        status=status,
+        text=entry.words,
+        hidden=nothing_said,
+        at=entry.at,
+        key=entry.key,
     )
+
+
+def as_heard(entry: Entry) -> Turn:
+    """The turn as if nothing more came of it."""
+    return turn_of(entry) if entry.settled or entry.role == "user" else _interrupted(entry)
 
 
 def _interrupted(entry: Entry) -> Turn:
@@ -94,6 +119,7 @@ def _interrupted(entry: Entry) -> Turn:
         unheard_text=words[len(heard) :].strip(),
         heard_is_estimated=entry.modality == "audio" and entry.heard_text is None and entry.heard_ms is None,
         at=entry.at,
+        key=entry.key,
     )
 
 

@@ -38,6 +38,10 @@ class Microphone:
         self.is_speaking = self._turn_is_open = False
         self._held_bytes = 0
 
+    def upstream_left(self) -> None:
+        """What upstream heard of a turn is to be heard again by another one."""
+        self.is_speaking = self._turn_is_open = False
+
     def left(self) -> bool:
         """The client is gone. Whether it was in the middle of a turn, which is to be committed now."""
         self.commit_is_due = self._turn_is_open or self._held_bytes >= SHORTEST_TURN_BYTES

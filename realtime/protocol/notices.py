@@ -1,17 +1,19 @@
 """Notices: what we ourselves say to a client, numbered; `voiceassist.*` events only to one that knows them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from realtime.errors import SpeechUnavailable
 from realtime.protocol import session, wire
 from realtime.protocol.effects import Effect, ToClient, Turn
-from realtime.protocol.endings import Ending
+from realtime.protocol.endings import Ending, off_the_record
 from realtime.protocol.events import Event, error_event
-from realtime.protocol.policy import NotAllowed
+from realtime.protocol.policy import NotAllowed, SessionChange
 from realtime.protocol.refusals import Refusal
 from realtime.protocol.requests import Request
 from realtime.protocol.session import SessionSetup
+from realtime.protocol.tally import Tally
+from realtime.protocol.unfinished import Unfinished
 from realtime.protocol.wire import MalformedFrame
 
 
@@ -22,10 +24,10 @@ class Notices:
         self._setup = setup
         self._serial = 0
 
-    def session_created(self, upstream: Event) -> Iterator[Effect]:
+    def session_created(self, upstream: Event, wishes: SessionChange) -> Iterator[Effect]:
         """The session is ready. `upstream` is its session, of which the client sees what it may."""
         setup = self._setup
-        yield self._tell("session.created", session=session.shown(upstream, setup))
+        yield self._tell("session.created", session=session.shown(upstream, setup, wishes))
         yield from self._announce(
             "voiceassist.session",
             session_id=setup.session_id,
@@ -40,9 +42,55 @@ class Notices:
             voice_problem=setup.voice_problem,
         )
 
-    def session_updated(self, upstream: Event) -> Iterator[Effect]:
+    def session_updated(self, upstream: Event, wishes: SessionChange) -> Iterator[Effect]:
         """The session is as `upstream` says."""
-        yield self._tell("session.updated", session=session.shown(upstream, self._setup))
+        yield self._tell("session.updated", session=session.shown(upstream, self._setup, wishes))
+
+    def reconnecting(self, reason: str, attempt: int) -> Iterator[Effect]:
+        """There is no upstream at the moment, and another one is being opened."""
+        return self._announce("voiceassist.reconnecting", reason=reason, attempt=attempt)
+
+    def reconnected(self, seconds: float) -> Iterator[Effect]:
+        """There is an upstream again, after `seconds` without."""
+        return self._announce("voiceassist.reconnected", seconds=round(seconds, 3))
+
+    def used(self, usage: Event, tally: Tally, response_id: str | None = None) -> Iterator[Effect]:
+        """Something was used, by a response or, without an id, by a transcription; and what that makes altogether."""
+        if self._setup.announces and usage:
+            yield self._tell(
+                "voiceassist.usage",
+                response_id=response_id,
+                usage=usage,
+                session_usage=tally.total,
+                estimated_cost=tally.cost(),
+            )
+
+    def item_deleted(self, item_id: str) -> Iterator[Effect]:
+        """There is no such item any more."""
+        yield self._tell("conversation.item.deleted", item_id=item_id)
+
+    def item_truncated(self, item_id: str, audio_end_ms: int) -> Iterator[Effect]:
+        """An answer that an earlier upstream gave was cut back."""
+        yield self._tell(
+            "conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=audio_end_ms
+        )
+
+    def item_retrieved(self, item: Event) -> Iterator[Effect]:
+        """An item that an earlier upstream had."""
+        yield self._tell("conversation.item.retrieved", item=item)
+
+    def broken_off(
+        self, unfinished: Unfinished, content: Callable[[str], list[Event] | None]
+    ) -> Iterator[Effect]:
+        """Upstream is gone in the middle of an answer."""
+        error = {
+            "type": "server_error",
+            "code": "provider_lost",
+            "message": "The connection to the speech provider was lost during this answer. Ask again for the rest.",
+        }
+        for event in unfinished.closing_events(content, error):
+            kind = event.pop("type")
+            yield self._tell(kind, **event)
 
     def message_saved(self, turn: Turn, message_id: str, position: int) -> Iterator[Effect]:
         """A turn is stored as a message."""
@@ -75,11 +123,12 @@ class Notices:
     ) -> Iterator[Effect]:
         """Something did not happen. `caused_by` is the client's own id of the event that asked for it."""
         caused_by = caused_by if isinstance(caused_by, str) else None
-        yield ToClient(error_event(self._event_id(), code, detail, param=param, caused_by=caused_by))
+        words = self._true(detail)
+        yield ToClient(error_event(self._event_id(), code, words, param=param, caused_by=caused_by))
 
     def response_failed(self, response: Event, refusal: Refusal) -> Iterator[Effect]:
         """A response was not completed, and upstream gave reasons, which are told in our words."""
-        error = {"type": "server_error", "code": refusal.code, "message": refusal.detail}
+        error = {"type": "server_error", "code": refusal.code, "message": self._true(refusal.detail)}
         details = {"type": response.get("status"), "error": error}
         yield self._tell("response.done", response=response | {"status_details": details})
 
@@ -96,12 +145,15 @@ class Notices:
         told: Event = {
             "reason": ending.reason,
             "code": ending.code or ending.reason,
-            "detail": ending.detail,
+            "detail": self._true(ending.detail),
             "retryable": ending.retryable,
         }
         if ending.retry_after is not None:
             told["retry_after"] = ending.retry_after
         yield from self._announce("voiceassist.ended", **told)
+
+    def _true(self, detail: str) -> str:
+        return detail if self._setup.save else off_the_record(detail)
 
     def _announce(self, kind: str, **fields: Any) -> Iterator[Effect]:
         if self._setup.announces:

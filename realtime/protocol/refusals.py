@@ -146,6 +146,8 @@ _TRUNCATE = "conversation.item.truncate"
 _TRUNCATE_TOO_LONG = _benign("invalid_value", "There is less audio in that item than audio_end_ms says.")
 _TRUNCATE_NOT_AUDIO = _benign("invalid_value", "Only spoken answers can be cut back.")
 
+_TRUNCATE_NOT_DONE = _benign("not_truncated", "The speech provider does not cut answers back.")
+
 _BY_CODE: Mapping[str, Refusal] = {
     "invalid_api_key": _AUTH,
     "invalid_authentication": _AUTH,
@@ -281,12 +283,15 @@ def refusal_of_status(status: int, upstream_code: str = "") -> Refusal:
 
 
 def _truncate_refusal(code: str, message: str, answering: str) -> Refusal | None:
-    """Cutting back races against playback: these refusals cost nobody anything."""
+    """Cutting back races against playback, and some servers do not know how to: these refusals cost nobody anything."""
     if "already shorter than" in message:
         return _TRUNCATE_TOO_LONG
     if "can be truncated" in message:
         return _TRUNCATE_NOT_AUDIO
-    return _TRUNCATE_TOO_LONG if code == "invalid_value" and answering == _TRUNCATE else None
+    known = _BY_CODE.get(code)
+    if answering != _TRUNCATE or (known and known.consequence is not Consequence.TELL):
+        return None
+    return _TRUNCATE_TOO_LONG if code == "invalid_value" else _TRUNCATE_NOT_DONE
 
 
 def _in_setup(known: Refusal | None, code: str, kind: str) -> Refusal:

@@ -15,6 +15,8 @@ class Stenographer:
         self._log = log
         self._answers: dict[str, list[str]] = {}
         """The items that each running response announced."""
+        self._began: dict[str, float] = {}
+        """When each running response began."""
 
     def take_down(self, event: Event, now: float) -> None:
         """Keep what the transcript needs of an event."""
@@ -38,12 +40,16 @@ class Stenographer:
     def _not_transcribed(self, event: Event, now: float) -> None:
         self._log.transcription_failed(text_of(event.get("item_id")), now)
 
+    def _response_began(self, event: Event, now: float) -> None:
+        self._began[text_of(mapping_of(event.get("response")).get("id"))] = now
+
     def _answer_announced(self, event: Event, now: float) -> None:
         item = mapping_of(event.get("item"))
         if item.get("type") == "message" and item.get("role") == "assistant":
             item_id = text_of(item.get("id"))
-            self._answers.setdefault(text_of(event.get("response_id")), []).append(item_id)
-            self._log.answer_announced(item_id, now)
+            response_id = text_of(event.get("response_id"))
+            self._answers.setdefault(response_id, []).append(item_id)
+            self._log.answer_announced(item_id, now, self._began.get(response_id))
 
     def _words(self, event: Event, now: float) -> None:
         spoken = event["type"] in _SPOKEN
@@ -70,6 +76,7 @@ class Stenographer:
         response = mapping_of(event.get("response"))
         listed = [text_of(mapping_of(item).get("id")) for item in list_of(response.get("output"))]
         announced = self._answers.pop(text_of(response.get("id")), [])
+        self._began.pop(text_of(response.get("id")), None)
         for item_id in dict.fromkeys(announced + listed):
             self._log.answer_done(item_id, _outcome(response), now)
 
@@ -102,6 +109,7 @@ _READERS: dict[str, Callable[[Stenographer, Event, float], None]] = {
     "conversation.item.truncated": Stenographer._truncated,
     "conversation.item.input_audio_transcription.completed": Stenographer._transcribed,
     "conversation.item.input_audio_transcription.failed": Stenographer._not_transcribed,
+    "response.created": Stenographer._response_began,
     "response.output_item.added": Stenographer._answer_announced,
     "response.output_item.done": Stenographer._answer_done,
     "response.output_text.delta": Stenographer._words,

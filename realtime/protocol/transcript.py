@@ -1,73 +1,94 @@
-"""TranscriptLog: each turn once, in spoken order, with what was heard of it.
+"""TranscriptLog: each turn once, in spoken order, with what was heard of it, through all upstreams of a session.
 
 A turn is a user item that was committed or created by our client, or an assistant item that a response announced.
 Turns are told in order. One whose words are missing holds back those behind it for a bounded time; then its place is
-told as pending and filled when the words land.
+told as pending and filled when the words land. Item ids count within one upstream: another may use them again.
 """
 
 from collections import deque
 from typing import Literal
 
+from realtime.protocol.answers import Answers, Outcome
+from realtime.protocol.creates import Creates
 from realtime.protocol.effects import Turn
-from realtime.protocol.entries import Entry, turn_of
-from realtime.protocol.events import Event, item_text, list_of, mapping_of, text_of
+from realtime.protocol.entries import Entry, as_heard
+from realtime.protocol.events import Event, text_of
+from realtime.protocol.spoken_order import SpokenOrder
 
-HOLD_SECONDS = 5.0
-"""How long a turn waits for those before it."""
-TRUNCATE_SECONDS = 2.0
-"""How long an interrupted answer waits for the player to say how much of it was heard."""
-ACK_SECONDS = 1.0
-"""How long a truncation waits for upstream, which may know the heard words better than we do."""
+TRANSCRIPT_SECONDS = 30.0
+"""How long the words of a spoken turn are waited for. They are still taken when they come later."""
 
 
 class TranscriptLog:
     """Events in, turns out. All times are seconds of one monotonic clock that the caller passes in."""
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: int = 1) -> None:
+        """`epoch` counts how often the session was taken up."""
+        self._epoch, self._life = epoch, 1
+        self._order = SpokenOrder()
+        self._answers = Answers(self._order)
         self._entries: dict[str, Entry] = {}
-        self._order: list[str] = []
-        self._placed = 0
-        """How many of `_order`, from the front, have been told; nothing is inserted before them."""
-        self._awaited_creates: deque[Entry] = deque()
+        """The items of the upstream that is there, by its ids."""
+        self._past: dict[str, Entry] = {}
+        """The items of earlier upstreams, by the ids that the client knows; of two the newer one."""
+        self._creates = Creates()
+        self._again: deque[Entry] = deque()
+        """Spoken turns that an upstream took with it and that were said again; to be committed in this order."""
         self._early_words: dict[str, tuple[Literal["final", "failed"], str]] = {}
         """Transcripts that came before their turn, by item id."""
         self._not_speech: set[str] = set()
-        self._due: dict[str, Entry] = {}
-        """Entries that will be settled at a time."""
-        self._filled: list[Entry] = []
-        """Entries of which more became known after they were told."""
-        self._sounding: list[Entry] = []
-        """Answers that may not have been heard to the end yet."""
 
     # --- the user's side ----------------------------------------------------------------------------------------
 
     def create_forwarded(self, item_id: str, text: str, now: float) -> None:
         """A typed turn was passed upstream; its place is known when upstream announces it."""
-        entry = Entry(item_id, "user", now)
+        entry = Entry(item_id, "user", now, has_own_id=True)
         entry.parts[0] = text
-        self._awaited_creates.append(entry)
+        self._creates.sent(item_id, entry)
 
     def create_refused(self, item_id: str) -> None:
         """Upstream did not take that item."""
-        self._awaited_creates = deque(entry for entry in self._awaited_creates if entry.item_id != item_id)
+        self._creates.refused(item_id)
 
     def knows(self, item_id: str) -> bool:
         """Whether an item of that id is in this log or on its way into it."""
-        return item_id in self._entries or any(entry.item_id == item_id for entry in self._awaited_creates)
+        return item_id in self._entries or item_id in self._past or item_id in self._creates
 
     def nudged(self, item_id: str) -> None:
         """The idle timeout made this item; nobody said anything."""
         self._not_speech.add(item_id)
+
+    def is_turn(self, item_id: str) -> bool:
+        """Whether an item of this upstream's is a turn already."""
+        entry = self._entries.get(item_id)
+        return entry is not None and entry.is_turn
+
+    def is_speech(self, item_id: str) -> bool:
+        """Whether a committed item is something that was said."""
+        return item_id not in self._not_speech
 
     def committed(self, item_id: str, previous_id: str, now: float) -> None:
         """A spoken turn was closed; its words are still to come."""
         known = self._entries.get(item_id)
         if item_id in self._not_speech or (known and known.is_turn):
             return
-        entry = Entry(item_id, "user", now, modality="audio")
-        self._insert(entry, previous_id, instead_of=known)
+        if self._again:
+            entry = self._rename(self._again.popleft(), item_id)
+            if known is not None:
+                self._order.remove(known)
+        else:
+            entry = Entry(item_id, "user", now, modality="audio", key=self._scoped(item_id))
+            self._insert(entry, previous_id, instead_of=known)
+        self._entries[item_id] = entry
+        self._order.wait(entry, now + TRANSCRIPT_SECONDS)
         if item_id in self._early_words:
             self._hear(entry, *self._early_words.pop(item_id), now=now)
+
+    def _rename(self, entry: Entry, item_id: str) -> Entry:
+        """Another upstream has the turn now, under an id of its own; a place that was told stays the same place."""
+        entry.key = self._scoped(item_id) if entry.told is None else entry.key or entry.item_id
+        entry.item_id = item_id
+        return entry
 
     def transcribed(self, item_id: str, text: str, now: float) -> None:
         """The words of a spoken turn. May come before the item, or long after the answer."""
@@ -86,11 +107,12 @@ class TranscriptLog:
             self._hear(entry, status, text, now=now)
 
     def _hear(self, entry: Entry, status: Literal["final", "failed"], text: str, *, now: float) -> None:
-        if entry.status == "final":
-            return
-        entry.parts[0] = text.strip()
+        words = text.strip()
+        if entry.status == "final" and not _goes_on(entry.words, words):
+            return  # a repetition
+        entry.parts[0] = words
         entry.status = status
-        self._settle(entry, now)
+        self._order.settle(entry, now)
 
     # --- items --------------------------------------------------------------------------------------------------
 
@@ -102,282 +124,270 @@ class TranscriptLog:
             self._move(known, previous_id)
             return
         if item.get("role") == "user" and item_id not in self._not_speech:
-            created = self._matching_create(item_id, item)
+            created = self._creates.answered_by(item_id, item)
             if created:
-                created.item_id = item_id
-                created.status = "final"
-                self._settle(created, now)
-                self._insert(created, previous_id)
+                self._announced(created, item_id, previous_id, now)
                 return
         # No turn of this session, yet others may name it as the one before them.
-        self._insert(Entry(item_id, "user", now, is_turn=False), previous_id)
+        other = Entry(item_id, "user", now, is_turn=False)
+        other.is_promised = item.get("status") == "in_progress" and item.get("role") == "user"
+        self._insert(other, previous_id)
 
-    def _matching_create(self, item_id: str, item: Event) -> Entry | None:
-        """The forwarded create that this item answers: by id, else the oldest with its words.
+    def _announced(self, created: Entry, item_id: str, previous_id: str, now: float) -> None:
+        self._entries[item_id] = created
+        if created.is_placed:
+            # Either it was told to an earlier upstream, and the client knows it under that one's id; or an old item
+            # with the same words was taken for it, and it is only now that it comes under its own.
+            if created.told is None and not created.keeps_place:
+                created.item_id, created.key, created.has_own_id = item_id, "", True
+                self._move(created, previous_id)
+            return
+        if created.item_id != item_id:
+            created.item_id, created.key, created.has_own_id = item_id, self._scoped(item_id), False
+        created.status = "final"
+        self._order.settle(created, now)
+        self._insert(created, previous_id)
 
-        Some servers give items ids of their own, and after a drop some announce old items again under new ids. What
-        an item without words answers can only be told from the order in which creates were sent.
-        """
-        content = [mapping_of(part) for part in list_of(item.get("content"))]
-        spoken = any(part.get("type") == "input_audio" for part in content)
-        words = _normal(item_text(item))
-        for entry in self._awaited_creates:
-            if entry.item_id == item_id or (words and not spoken and _normal(entry.words) == words):
-                self._awaited_creates.remove(entry)
-                return entry
-        return self._awaited_creates.popleft() if self._awaited_creates and not content else None
+    def _move(self, entry: Entry, previous_id: str) -> None:
+        before = self._entries.get(previous_id)
+        if before is not None and before is not entry and not entry.keeps_place:
+            self._order.move(entry, before)
+
+    def _insert(self, entry: Entry, previous_id: str, *, instead_of: Entry | None = None) -> None:
+        """Place an entry behind `previous_id`, or where `instead_of` stood, or last."""
+        if instead_of is not None:
+            self._order.replace(instead_of, entry)
+        else:
+            self._order.insert(entry, self._entries.get(previous_id))
+        self._entries[entry.item_id] = entry
+
+    def _scoped(self, item_id: str) -> str:
+        """The key of an item whose id an upstream chose: that of another upstream may choose the same."""
+        is_first = self._epoch == self._life == 1
+        return "" if is_first else f"{item_id}~{self._epoch}.{self._life}"
 
     # --- the assistant's side -----------------------------------------------------------------------------------
 
-    def answer_announced(self, item_id: str, now: float) -> None:
-        """A response of this session began this item."""
+    def answer_announced(self, item_id: str, now: float, began_at: float | None = None) -> None:
+        """A response of this session, which began at `began_at`, began this item."""
         known = self._entries.get(item_id)
         if known is None or not known.is_turn:
-            self._insert(Entry(item_id, "assistant", now), "", instead_of=known)
+            began_at = now if began_at is None else began_at
+            entry = Entry(item_id, "assistant", now, began_at=began_at, key=self._scoped(item_id))
+            self._insert(entry, "", instead_of=known)
 
     def answer_words(self, item_id: str, part: int, delta: str, *, spoken: bool) -> None:
         """More words of an answer; `spoken` when they are the transcript of its sound."""
-        entry = self._answer(item_id)
-        if entry and entry.status == "open":
-            entry.parts[part] = entry.parts.get(part, "") + delta
-            if spoken:
-                entry.modality = "audio"
+        if entry := self._answer(item_id):
+            self._answers.words(entry, part, delta, spoken=spoken)
 
     def answer_part(self, item_id: str, part: int, text: str, *, spoken: bool) -> None:
         """All words of one part of an answer."""
         entry = self._answer(item_id)
         if entry and entry.status == "open" and text:
             entry.parts[part] = ""
-            self.answer_words(item_id, part, text, spoken=spoken)
+            self._answers.words(entry, part, text, spoken=spoken)
 
     def answer_audio(self, item_id: str, pcm_bytes: int, now: float) -> None:
         """More sound of an answer went to the client."""
-        entry = self._answer(item_id)
-        if entry is None:
-            return
-        if entry.plays_from is None:
-            # Sound comes faster than it is spoken, and one item is heard after the other.
-            entry.plays_from = max(now, self.plays_until)
-            entry.modality = "audio"
-            entry.at = now
-            self._sounding = [each for each in self._sounding if each.plays_until > now]
-            self._sounding.append(entry)
-        entry.received_bytes += pcm_bytes
+        if entry := self._answer(item_id):
+            self._answers.sound(entry, pcm_bytes, now)
 
     @property
     def plays_until(self) -> float:
         """When all sound that came will have been heard, if nobody cuts it short; 0 when there was none."""
-        return max((entry.plays_until for entry in self._sounding), default=0.0)
+        return self._answers.play_until
+
+    def nobody_listens(self, now: float) -> None:
+        """The client is gone: it heard nothing of what is being played, or comes, after that."""
+        self._answers.nobody_listens(now)
 
     def interrupted(self, now: float) -> None:
         """The user began to speak, and whatever was being played falls silent."""
-        sounding, self._sounding = self._sounding, []
-        for entry in sounding:
-            if entry.was_cut or entry.is_heard_out or (entry.status != "open" and entry.plays_until <= now):
-                continue
-            entry.stopped_at = now
-            if entry.status != "open":
-                entry.status = "interrupted"
-                self._await(entry, now + TRUNCATE_SECONDS)
+        self._answers.interrupted(now)
 
-    def answer_done(
-        self, item_id: str, outcome: Literal["completed", "cancelled", "failed"], now: float
-    ) -> None:
+    def answer_done(self, item_id: str, outcome: Outcome, now: float) -> None:
         """Upstream is done with the item: in full, or because it was stopped, or because it broke off."""
-        entry = self._answer(item_id)
-        if entry is None or entry.status != "open":
-            return
-        if outcome == "cancelled" and entry.stopped_at is None:
-            entry.stopped_at = now
-        entry.is_complete = outcome == "completed"
-        if not entry.words and not entry.received_bytes:
-            self._drop(entry, now)
-        elif entry.is_complete and not entry.was_cut:
-            entry.status = "final"
-            self._settle(entry, now)
-        else:
-            entry.status = "interrupted"
-            self._await_report(entry, now)
-
-    def _await_report(self, entry: Entry, now: float) -> None:
-        """Hold an interrupted answer until it is known what was heard of it."""
-        if entry.modality == "text" or entry.cut_confirmed or not entry.was_cut:
-            self._settle(entry, now)
-        else:
-            self._await(entry, now + (TRUNCATE_SECONDS if entry.heard_ms is None else ACK_SECONDS))
+        if entry := self._answer(item_id):
+            self._answers.done(entry, outcome, now)
 
     def truncated_by_client(self, item_id: str, heard_ms: int, now: float) -> None:
         """The player says how much of an answer was heard."""
-        entry = self._answer(item_id)
-        if entry is None or entry.modality != "audio":
-            return
-        self._sounding = [each for each in self._sounding if each is not entry]
-        is_told_as_cut = entry.told is not None and entry.told.status == "interrupted"
-        if (
-            entry.is_complete
-            and not is_told_as_cut
-            and entry.heard_ms is None
-            and heard_ms >= entry.received_ms
-        ):
-            entry.is_heard_out = True
-            entry.status = "final"
-            entry.stopped_at = None
-            self._settle(entry, now)
-            return
-        entry.heard_ms = heard_ms if entry.heard_ms is None else min(heard_ms, entry.heard_ms)
-        entry.cut_confirmed = False
-        if entry.status != "open":
-            entry.status = "interrupted"
-            self._await(entry, now + ACK_SECONDS)
+        if entry := self._answer(item_id) or self._former_answer(item_id):
+            self._answers.cut(entry, heard_ms, now)
 
     def truncated(self, item_id: str, heard_text: str | None, now: float) -> None:
         """Upstream cut the answer where the player said; it may know the words that were heard."""
-        entry = self._answer(item_id)
-        if entry is None or entry.heard_ms is None:
-            return
-        entry.heard_text = heard_text
-        entry.cut_confirmed = True
-        if entry.status == "interrupted":
-            self._settle(entry, now)
+        if entry := self._answer(item_id) or self._former_answer(item_id):
+            self._answers.cut_confirmed(entry, heard_text, now)
 
     def received_ms(self, item_id: str) -> int | None:
         """How much sound of an answer the client was given; None when it is no answer of this session."""
-        entry = self._answer(item_id)
+        entry = self._answer(item_id) or self._former_answer(item_id)
         return None if entry is None else entry.received_ms
 
     def _answer(self, item_id: str) -> Entry | None:
+        return _as_answer(self._entries.get(item_id))
+
+    def _former_answer(self, item_id: str) -> Entry | None:
+        return _as_answer(self._past.get(item_id))
+
+    # --- further upstreams --------------------------------------------------------------------------------------
+
+    def unanswered(self) -> list[Entry]:
+        """The user's turns of whose answer nothing came, in spoken order: those at the end, and those that were typed
+        into an answer that had begun before them."""
+        found: list[Entry] = []
+        began_at: float | None = None
+        for entry in reversed(self._order):
+            if entry.is_turn and entry.role == "user":
+                if began_at is None or entry.at > began_at:
+                    found.append(entry)
+            elif entry.is_turn and (entry.words or entry.received_bytes):
+                began_at = max(entry.began_at, entry.began_at if began_at is None else began_at)
+        return found[::-1]
+
+    def unannounced(self) -> list[Entry]:
+        """Typed turns that went up and were not announced yet."""
+        return [entry for entry in self._creates if not entry.is_placed]
+
+    def upstream_left(self, to_say_again: list[Entry], now: float) -> None:
+        """Upstream is gone with all that it knew. Its answers broke off; words it owes will not come any more, but for
+        the turns that the next upstream is to hear again."""
+        for entry in self._order:
+            entry.is_promised = False
+            if entry.role == "assistant":
+                self._answers.done(entry, "failed", now)
+            elif entry.is_turn and entry.status == "open":
+                self._order.wait(entry, None)
+                if entry not in to_say_again:
+                    self._fail(entry, now)
+        for entry in self._creates:
+            if entry.is_placed:
+                self._creates.drop(entry)
+        self._creates.upstream_left()
+        self._order.upstream_left()
+        self._past |= {entry.item_id: entry for entry in self._entries.values()}
+        self._entries = {}
+        self._early_words.clear()
+        self._not_speech.clear()
+        self._again.clear()
+        self._life += 1
+
+    def said_again(self, entry: Entry, now: float) -> bool:
+        """The sound of a turn went up once more, and will be another item. Whether the client knows the one it was."""
+        entry.keeps_place = True
+        entry.status = "open"
+        self._again.append(entry)
+        self._order.wait(entry, now + TRANSCRIPT_SECONDS)
+        is_known = self._past.get(entry.item_id) is entry
+        if is_known:
+            del self._past[entry.item_id]
+        return is_known
+
+    def sent_again(self, entry: Entry, item_id: str) -> None:
+        """The words of a turn went up once more, under that id."""
+        entry.keeps_place = entry.is_placed
+        self._creates.sent(item_id, entry)
+
+    def not_heard_again(self, now: float) -> None:
+        """Upstream found no turn in what was said again."""
+        while self._again:
+            self._fail(self._again[0], now)
+
+    def history(self, leaving_out: list[Entry]) -> list[Turn]:
+        """What a further upstream is to remember: what was said and heard, in spoken order."""
+        turns = (
+            as_heard(entry)
+            for entry in self._order
+            if entry.is_turn and not entry.is_deleted and entry not in leaving_out
+        )
+        return [turn for turn in turns if turn.text]
+
+    def repeats(self, item_id: str) -> bool:
+        """Whether an item of this upstream's is one that the client knows from an earlier one."""
         entry = self._entries.get(item_id)
-        return entry if entry and entry.role == "assistant" and entry.is_turn else None
+        return entry is not None and self._past.get(entry.item_id) is entry
 
-    # --- order --------------------------------------------------------------------------------------------------
+    def is_of_old(self, item_id: str) -> bool:
+        """Whether it can be an item of an earlier upstream's under a new id: nobody asked this one for it."""
+        entry = self._entries.get(item_id)
+        return self._life > 1 and entry is not None and not entry.is_turn
 
-    def _insert(self, entry: Entry, previous_id: str, *, instead_of: Entry | None = None) -> None:
-        """Place an entry behind `previous_id`, or where `instead_of` stood, or last; never before a told one."""
-        place = len(self._order)
-        if instead_of is not None:
-            place = self._take_out(entry.item_id)
-        elif previous_id in self._entries:
-            place = self._order.index(previous_id) + 1
-        self._order.insert(max(place, self._placed), entry.item_id)
-        self._entries[entry.item_id] = entry
+    def shown_as(self, item_id: str) -> str:
+        """The id under which the client knows an item of this upstream's."""
+        return self._entries[item_id].item_id if self.repeats(item_id) else item_id
 
-    def _take_out(self, item_id: str) -> int:
-        index = self._order.index(item_id)
-        self._order.pop(index)
-        if index < self._placed:
-            self._placed -= 1
-        return index
+    def entry(self, item_id: str) -> Entry | None:
+        """What is known of an item, by the id that the client knows or the one that upstream gave it."""
+        return self._entries.get(item_id) or self._past.get(item_id)
 
-    def _move(self, entry: Entry, previous_id: str) -> None:
-        if previous_id not in self._entries or previous_id == entry.item_id:
-            return
-        index = self._order.index(entry.item_id)
-        if index < self._placed or (index and self._order[index - 1] == previous_id):
-            return
-        self._order.pop(index)
-        self._order.insert(max(self._order.index(previous_id) + 1, self._placed), entry.item_id)
+    def former(self, item_id: str) -> Entry | None:
+        """What is known of an item that only an earlier upstream has."""
+        if item_id in self._entries or item_id in self._creates:
+            # Ids may be used again: whoever cuts back an answer means the one that it was given.
+            answer = self._former_answer(item_id) if self._answer(item_id) is None else None
+            return answer if answer and self._answers.may_sound(answer) else None
+        entry = self._past.get(item_id)
+        return entry if entry and entry.is_turn and not entry.is_deleted else None
 
-    def _drop(self, entry: Entry, now: float) -> None:
-        """No words and no sound: it was no turn, but others may still name it, and a place once told stays taken."""
-        if entry.told is None:
-            entry.is_turn = False
-        else:
-            entry.status = "final"
-            self._settle(entry, now)
+    def deleted(self, item_id: str) -> None:
+        """The client had an item deleted."""
+        entry = self.entry(item_id)
+        if entry is not None:
+            entry.is_deleted = True
 
     # --- telling ------------------------------------------------------------------------------------------------
-
-    def _settle(self, entry: Entry, now: float) -> None:
-        """All is known of the entry that will be known soon."""
-        if entry.settled_at is None:
-            entry.settled_at = now
-        entry.settle_by = None
-        self._due.pop(entry.item_id, None)
-        if entry.told is not None:
-            self._filled.append(entry)
-
-    def _await(self, entry: Entry, until: float) -> None:
-        entry.settled_at = None
-        entry.settle_by = until
-        self._due[entry.item_id] = entry
 
     @property
     def awaits_transcripts(self) -> bool:
         """Whether words of the user are still to come."""
-        return bool(self._awaited_creates) or any(
-            entry.role == "user" and entry.is_turn and not entry.settled for entry in self._entries.values()
+        return bool(self.unannounced()) or any(
+            entry.role == "user" and entry.is_turn and not entry.settled for entry in self._order
         )
 
     def deadline(self) -> float | None:
         """When `take` should be called again although nothing happened."""
-        times = [entry.settle_by for entry in self._due.values() if entry.settle_by is not None]
-        times += [settled_at + HOLD_SECONDS for _, settled_at in self._held_back()]
-        return min(times, default=None)
+        return self._order.deadline()
 
     def take(self, now: float) -> list[Turn]:
         """The turns that are due: new ones in order, then earlier ones of which more is known."""
-        for entry in list(self._due.values()):
-            if entry.settle_by is not None and now >= entry.settle_by:
-                self._settle(entry, now)
-        overdue = (index for index, settled_at in self._held_back() if now >= settled_at + HOLD_SECONDS)
-        return self._place(force_until=max(overdue, default=-1)) + self._changed()
+        for entry in self._order.overdue(now):
+            if entry.role == "user":
+                self._fail(entry, now)
+            else:
+                self._order.settle(entry, now)
+        return self._order.take(now)
 
     def finish(self, now: float) -> list[Turn]:
         """Everything that is left, at the end: partial answers as interrupted, words that never came as failed."""
-        while self._awaited_creates:
-            entry = self._awaited_creates.popleft()
+        for entry in self.unannounced():
+            self._creates.drop(entry)
             entry.status = "final"
             self._insert(entry, "")
         self.interrupted(now)
-        for entry in self._entries.values():
-            self._finish(entry, now)
-        return self._place(force_until=-1) + self._changed()
+        for entry in self._order:
+            entry.is_promised = False
+            if entry.role == "assistant":
+                self._answers.done(entry, "cancelled", now)
+            if entry.role == "user" and entry.status == "open":
+                self._fail(entry, now)
+            elif not entry.settled:
+                self._order.settle(entry, now)
+        return self._order.take(now)
 
-    def _finish(self, entry: Entry, now: float) -> None:
-        if entry.role == "user" and entry.status == "open":
-            entry.status = "failed"
-        elif entry.role == "assistant":
-            self.answer_done(entry.item_id, "cancelled", now)
-        if not entry.settled:
-            self._settle(entry, now)
-
-    def _held_back(self) -> list[tuple[int, float]]:
-        """The turns that are settled and wait for others before them: their index and since when."""
-        held = ((index, self._entries[self._order[index]]) for index in range(self._placed, len(self._order)))
-        return [
-            (index, each.settled_at) for index, each in held if each.is_turn and each.settled_at is not None
-        ]
-
-    def _place(self, *, force_until: int) -> list[Turn]:
-        """Tell turns from the front while they are settled; up to the index `force_until` also those that are not."""
-        told = []
-        while self._placed < len(self._order):
-            entry = self._entries[self._order[self._placed]]
-            if entry.is_turn:
-                if not entry.settled and self._placed > force_until:
-                    break
-                entry.told = turn_of(entry)
-                told.append(entry.told)
-            self._placed += 1
-        return told
-
-    def _changed(self) -> list[Turn]:
-        filled, self._filled = self._filled, []
-        changed = []
-        for entry in filled:
-            turn = turn_of(entry)
-            if entry.settled and entry.told is not None and _says_more(turn, entry.told):
-                entry.told = turn
-                changed.append(turn)
-        return changed
+    def _fail(self, entry: Entry, now: float) -> None:
+        """Nobody could make out what was said, or it is lost."""
+        if entry in self._again:
+            self._again.remove(entry)
+        entry.status = "failed"
+        self._order.settle(entry, now)
 
 
-def _says_more(turn: Turn, told: Turn) -> bool:
-    """Whether `turn` is to be told after `told`. What was heard is settled once; only an estimate gives way."""
-    if told.status == "interrupted":
-        return told.heard_is_estimated and turn.status == "interrupted" and not turn.heard_is_estimated
-    return turn != told
+def _as_answer(entry: Entry | None) -> Entry | None:
+    return entry if entry and entry.role == "assistant" and entry.is_turn else None
 
 
-def _normal(words: str) -> str:
-    return " ".join(words.split())
+def _goes_on(words: str, more: str) -> bool:
+    """Whether somebody said another sentence after a pause: some servers then tell both, for the same item."""
+    return words.endswith((".", "!", "?", "…")) and more.startswith(f"{words} ")

@@ -16,8 +16,11 @@ class Description:
     model: str
     is_language_model: bool
     voices: tuple[str, ...]
+    """Empty: nobody knows which there are, and any may be asked for."""
     default_voice: str
+    """Empty: the server's own, which is not asked for."""
     transcription_model: str = "gpt-transcribe"
+    """Empty: the server's own, which is not asked for."""
     turn_detection: tuple[str, ...] = ("server_vad", "semantic_vad", "push_to_talk")
     voice_problem: str = ""
     """Why speech is not available here, in a sentence for people; empty when it is."""

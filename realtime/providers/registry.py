@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from realtime.config import RealtimeConfig
+from realtime.providers.azure import AzureProvider
 from realtime.providers.base import Description, Provider
+from realtime.providers.compatible import CompatibleProvider
 from realtime.providers.openai import OpenAIProvider
 
 
@@ -26,6 +28,8 @@ def _embedded(config: RealtimeConfig) -> HeldProvider:
 
 _BUILDERS: dict[str, Callable[[RealtimeConfig], HeldProvider]] = {
     "openai": OpenAIProvider,
+    "azure": AzureProvider,
+    "compatible": CompatibleProvider,
     "embedded": _embedded,
 }
 NAMES = tuple(_BUILDERS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -34,6 +35,7 @@ LARGEST_FRAME = 16 * 1024 * 1024
 FRAMES_IN_HAND = 16
 """How many received frames wait for us before we stop reading; TCP then slows the upstream down."""
 LONGEST_RETRY_AFTER = 3600
+_WRONG_KEY = re.compile(rb"(?i)\b(?:incorrect|invalid) api[ _-]?key\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,12 @@ def _refused(response: Response) -> UpstreamError:
 
 
 def _error_code(body: bytes | bytearray | memoryview | None) -> str:
-    """The error code in the JSON body of a refusal, as OpenAI and its likes write it."""
+    """The error code in the JSON body of a refusal, as OpenAI and its likes write it.
+
+    Some answer a wrong key with a status that says nothing of keys and tell the reason in a sentence alone.
+    """
+    if _WRONG_KEY.search(body or b""):
+        return "invalid_api_key"
     with suppress(orjson.JSONDecodeError):
         answer = orjson.loads(body or b"{}")
         if isinstance(answer, dict):
@@ -203,3 +210,8 @@ def is_this_machine(url: str) -> bool:
     with suppress(ValueError):
         return ip_address(host).is_loopback
     return host == "localhost"
+
+
+def is_in_the_clear(url: str) -> bool:
+    """Whether what is sent to `url` can be read by others on its way."""
+    return urlsplit(url).scheme in {"ws", "http"} and not is_this_machine(url)

@@ -228,3 +228,36 @@ def test_failing_everybodys_pending_turns_at_once_is_refused(say: Say) -> None:
     with pytest.raises(ValueError, match="everybody"):
         services.fail_pending(external_id_prefix="")
     assert Message.objects.get().status == "pending"
+
+
+def test_the_words_of_a_spoken_turn_may_grow_at_their_end_and_change_in_no_other_way(say: Say) -> None:
+    for text in ("Hello.", "Hello. My name", "Hello.", "Goodbye. My name is Ana.", "Hello. My name is Ana."):
+        say(text, modality="audio", external_id="rtc_1:item_a")
+    assert Message.objects.get().text == "Hello. My name is Ana."
+
+
+@pytest.mark.parametrize(("role", "modality"), [("assistant", "audio"), ("user", "text")])
+def test_what_was_answered_or_typed_does_not_grow(say: Say, role: str, modality: str) -> None:
+    for text in ("Hello.", "Hello. My name"):
+        say(text, role=role, modality=modality, external_id="rtc_1:item_a")
+    assert Message.objects.get().text == "Hello."
+
+
+def test_settling_gives_a_known_turn_its_words_and_makes_no_new_one(
+    conversation: Conversation, say: Say
+) -> None:
+    say("", status="pending", external_id="rtc_1:item_a")
+
+    def settle(external_id: str, text: str) -> Message | None:
+        return services.settle_message(
+            conversation_id=conversation.pk, external_id=external_id, status="final", text=text
+        )
+
+    assert settle("rtc_1:item_b", "unknown") is None
+    settled = settle("rtc_1:item_a", "Hello\0")
+    assert settled is not None
+    assert (settled.position, settled.status, settled.text) == (0, "final", "Hello")
+    settle("rtc_1:item_a", "other words")
+    assert [message.text for message in Message.objects.all()] == ["Hello"]
+    conversation.refresh_from_db()
+    assert (conversation.message_count, conversation.title) == (1, "Hello")

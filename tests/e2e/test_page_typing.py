@@ -55,6 +55,7 @@ def test_what_is_written_is_never_markup(browser: Browser, site: RunningSite) ->
     chat.write(attack)
     chat.wait_for_line("assistant", "final")
     assert chat.lines[0]["text"] == attack
+    chat.wait_until_saved()
     chat.page.reload()
     assert chat.lines[0]["text"] == attack
     assert chat.page.evaluate("() => window.hit") is None
@@ -69,6 +70,7 @@ def test_several_turns_use_one_socket_and_stand_in_order(browser: Browser, site:
     assert len(chat.sockets) == 1
     assert [line["role"] for line in chat.lines] == ["user", "assistant"] * 3
     written = chat.lines
+    chat.wait_until_saved()
     chat.page.reload()
     assert chat.lines == written
 

@@ -127,3 +127,15 @@ test("an odd number of bytes cannot shift the samples that follow", async () => 
   player.append("a", new ArrayBuffer(101));
   assert.equal(node.posted[0].samples.byteLength, 100);
 });
+
+test("another upstream may give an item the name of one that was stopped", async () => {
+  const {player, node} = await opened();
+  player.append("a", samples(100));
+  const cut = player.interrupt();
+  answerClear(node, []);
+  await cut;
+  player.renew();
+  player.append("a", samples(50));
+  const last = node.posted[node.posted.length - 1];
+  assert.deepEqual([last.type, last.item, last.samples.byteLength], ["audio", "a", 2400]);
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import {test} from "node:test";
+import {mock, test} from "node:test";
 
 import {RealtimeVoiceSession} from "../../static/js/voice/realtime-voice-session.js";
 import {SessionEvent} from "../../static/js/voice/vocabulary.js";
@@ -41,6 +41,7 @@ class FakePlayer {
     this.appended = [];
     this.finished = [];
     this.cuts = [];
+    this.renewed = 0;
   }
 
   append(item, pcm) {
@@ -49,6 +50,10 @@ class FakePlayer {
 
   finish(item) {
     this.finished.push(item);
+  }
+
+  renew() {
+    this.renewed += 1;
   }
 
   async interrupt() {
@@ -79,6 +84,10 @@ class FakeVoice {
 
   stream(send) {
     this.send = send;
+  }
+
+  hold() {
+    this.send = null;
   }
 
   close() {
@@ -390,4 +399,278 @@ test("transcripts are handed to the callback as they grow", async () => {
   wire.emit("conversation.item.input_audio_transcription.delta", {item_id: "u", delta: " Hel"});
   wire.emit("conversation.item.input_audio_transcription.completed", {item_id: "u", transcript: "Hello."});
   assert.deepEqual(seen.slice(-2), [["user", "Hel", false], ["user", "Hello.", true]]);
+});
+
+/** A connected session off the record, to which the server has agreed. */
+const offTheRecord = async (wishes = {microphone: true}) => {
+  const world = stage();
+  await world.session.goOffRecord(true);
+  await world.session.connect(wishes);
+  [world.wire] = world.wires;
+  [world.voice] = world.voices;
+  world.wire.emit("session.created");
+  world.wire.emit("voiceassist.session", {save: false});
+  return world;
+};
+
+const marks = (session) => session.lines.map(({text, off_record, status}) => [text, off_record, status]);
+
+test("off the record a session is asked to keep nothing", async () => {
+  const world = await offTheRecord();
+  assert.deepEqual(world.requests, [{conversation_id: null, save: false}]);
+  assert.deepEqual([world.session.offRecord, world.session.canSend], [true, true]);
+});
+
+test("off the record nothing is sent before the server has agreed", async () => {
+  const world = stage();
+  await world.session.goOffRecord(true);
+  world.session.connect({microphone: true});
+  world.session.sendMessage("a secret");
+  await settled();
+  world.wires[0].emit("session.created");
+  await settled();
+  assert.deepEqual([world.wires[0].sent, world.voices[0].send, world.session.canSend], [[], null, false]);
+  world.wires[0].emit("voiceassist.session", {save: false});
+  await settled();
+  assert.deepEqual(world.wires[0].sentTypes(), ["conversation.item.create", "response.create"]);
+  assert.equal(typeof world.voices[0].send, "function");
+});
+
+test("a server that would keep it is told nothing and left", async () => {
+  const world = stage();
+  await world.session.goOffRecord(true);
+  world.session.sendMessage("a secret");
+  await settled();
+  world.wires[0].emit("session.created");
+  world.wires[0].emit("voiceassist.session", {save: true});
+  await settled();
+  assert.deepEqual([world.wires[0].sent, world.wires[0].closed], [[], true]);
+  assert.deepEqual([world.session.status, world.problems], ["ended", ["record_refused"]]);
+  assert.deepEqual(marks(world.session), [["a secret", true, "unsent"]]);
+});
+
+test("going off the record in the middle ends one session cleanly and begins another with the same voice", async () => {
+  const world = await connected();
+  world.session.muted = true;
+  world.voice.player.cuts = [{item_id: "a", audio_end_ms: 120}];
+  const going = world.session.goOffRecord(true);
+  assert.deepEqual([world.session.offRecord, world.voice.send], [true, null], "nothing said after the switch is heard by the old one");
+  await going;
+  assert.deepEqual(world.wire.sentTypes(), ["conversation.item.truncate"]);
+  assert.equal(world.wire.closed, true);
+  assert.deepEqual(world.requests[1], {conversation_id: "c1", save: false});
+  assert.deepEqual([world.wires.length, world.voices.length, world.voice.closed], [2, 1, false]);
+  world.wires[1].emit("session.created");
+  world.wires[1].emit("voiceassist.session", {save: false});
+  assert.deepEqual([world.session.state.microphone, world.session.muted], [true, true]);
+  world.voice.send(new ArrayBuffer(2));
+  assert.deepEqual([world.wire.audio.length, world.wires[1].audio.length], [0, 1]);
+  assert.deepEqual(world.problems, []);
+});
+
+test("the old socket is closed before the new session is asked for", async () => {
+  const world = await connected({microphone: false});
+  const going = world.session.goOffRecord(true);
+  const first = [world.wire.closed, world.requests.length];
+  await going;
+  assert.deepEqual(first, [true, 1]);
+  assert.equal(world.requests.length, 2);
+});
+
+test("lines are marked by what was true when they were said", async () => {
+  const world = await connected({microphone: false});
+  world.session.sendMessage("kept");
+  await settled();
+  world.wire.emit("conversation.item.added", {item: world.wire.sent[0].item});
+  await world.session.goOffRecord(true);
+  world.session.sendMessage("not kept");
+  world.wires[1].emit("session.created");
+  world.wires[1].emit("voiceassist.session", {save: false});
+  await settled();
+  world.wires[1].emit("conversation.item.added", {item: world.wires[1].sent[0].item});
+  await world.session.goOffRecord(false);
+  world.session.sendMessage("kept again");
+  assert.deepEqual(world.requests.map(({save}) => save), [undefined, false, undefined]);
+  assert.deepEqual(marks(world.session), [["kept", false, "final"], ["not kept", true, "final"], ["kept again", false, "final"]]);
+});
+
+test("what was written off the record and never sent is not sent on the record", async () => {
+  const world = stage();
+  await world.session.goOffRecord(true);
+  world.session.sendMessage("a secret");
+  await world.session.goOffRecord(false);
+  world.wires.forEach((wire) => wire.emit("session.created"));
+  await settled();
+  assert.ok(world.wires.length > 0);
+  assert.ok(world.wires.every((wire) => wire.sent.length === 0));
+  assert.deepEqual(marks(world.session), [["a secret", true, "unsent"]]);
+});
+
+test("what was written on the record and waits goes along off the record, once, and is marked so", async () => {
+  const world = stage();
+  world.session.sendMessage("hello");
+  await world.session.goOffRecord(true);
+  await settled();
+  const wire = world.wires[world.wires.length - 1];
+  wire.emit("session.created");
+  wire.emit("voiceassist.session", {save: false});
+  await settled();
+  assert.deepEqual(world.wires.flatMap((each) => each.sentTypes()), ["conversation.item.create", "response.create"]);
+  assert.deepEqual(marks(world.session), [["hello", true, "final"]]);
+});
+
+test("switching to and fro quickly ends with one session of the last kind", async () => {
+  const world = await connected();
+  await Promise.all([world.session.goOffRecord(true), world.session.goOffRecord(false), world.session.goOffRecord(true)]);
+  await settled();
+  assert.equal(world.wire.closed, true);
+  assert.equal(world.wires.filter((wire) => !wire.closed).length, 1);
+  assert.equal(world.requests[world.requests.length - 1].save, false);
+  assert.equal(world.voices.length, 1);
+});
+
+test("ending while the record is being switched opens nothing", async () => {
+  const world = await connected();
+  const going = world.session.goOffRecord(true);
+  await Promise.all([going, world.session.disconnect()]);
+  await settled();
+  assert.deepEqual([world.wires.length, world.session.status, world.voice.closed], [1, "ended", true]);
+  assert.equal(world.wire.closed, true);
+});
+
+test("a microphone that is refused while the record is being switched is told", async () => {
+  const denied = Object.assign(new Error("no"), {code: "microphone_denied", retryable: true});
+  const world = stage({microphone: denied});
+  world.session.connect();
+  await world.session.goOffRecord(true);
+  await settled();
+  assert.deepEqual([world.session.status, world.problems], ["ended", ["microphone_denied"]]);
+});
+
+test("what was said off the record can be let go of", async () => {
+  const world = await offTheRecord({microphone: false});
+  const gone = [];
+  world.session.addEventListener(SessionEvent.LINE_REMOVED, ({detail}) => gone.push(detail.line.text));
+  world.session.sendMessage("a secret");
+  await settled();
+  world.session.leave();
+  world.session.forgetOffRecord();
+  assert.deepEqual([gone, world.session.lines], [["a secret"], []]);
+});
+
+test("a long absence of the assistant is told after a second, a short one never", async () => {
+  mock.timers.enable({apis: ["setTimeout"]});
+  try {
+    const {session, wire} = await connected({microphone: false});
+    wire.emit("voiceassist.reconnecting", {reason: "lost", attempt: 1});
+    mock.timers.tick(900);
+    wire.emit("voiceassist.reconnected", {seconds: 0.9});
+    mock.timers.tick(5000);
+    assert.equal(session.state.away, false);
+    wire.emit("voiceassist.reconnecting", {reason: "lost", attempt: 1});
+    mock.timers.tick(600);
+    wire.emit("voiceassist.reconnecting", {reason: "lost", attempt: 2});
+    mock.timers.tick(500);
+    assert.deepEqual([session.state.away, session.phase], [true, "reconnecting"]);
+    wire.emit("voiceassist.reconnected", {seconds: 1.2});
+    assert.deepEqual([session.state.away, session.phase], [false, "listening"]);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("a turn typed while the assistant is away is sent when it is back, once", async () => {
+  const {session, wire} = await connected({microphone: false});
+  wire.emit("voiceassist.reconnecting");
+  session.sendMessage("Still there?");
+  await settled();
+  assert.deepEqual([wire.sent, session.lines.length], [[], 1]);
+  wire.emit("voiceassist.reconnected");
+  await settled();
+  assert.deepEqual(wire.sentTypes(), ["conversation.item.create", "response.create"]);
+  wire.emit("conversation.item.added", {item: wire.sent[0].item});
+  wire.emit("conversation.item.added", {item: wire.sent[0].item});
+  assert.deepEqual(marks(session), [["Still there?", false, "final"]]);
+});
+
+test("a turn typed into an answer that then breaks off is asked again when that is over", async () => {
+  const {session, wire} = await connected({microphone: false});
+  wire.emit("response.created", {response: {id: "r1"}});
+  session.sendMessage("No, wait");
+  await settled();
+  wire.emit("response.done", {response: {id: "r1", status: "failed", status_details: {error: {code: "provider_lost"}}}});
+  wire.emit("voiceassist.reconnecting");
+  wire.emit("voiceassist.reconnected");
+  await settled();
+  assert.deepEqual(wire.sentTypes(), ["conversation.item.create", "response.cancel", "response.create"]);
+});
+
+test("the microphone is heard on while the assistant is away, also one that is switched on meanwhile", async () => {
+  const world = await connected();
+  world.wire.emit("voiceassist.reconnecting");
+  world.voice.send(new ArrayBuffer(2));
+  await world.session.stopMicrophone();
+  await world.session.startMicrophone();
+  world.voices[1].send(new ArrayBuffer(4));
+  assert.deepEqual(world.wire.audio.map((frame) => frame.byteLength), [2, 4]);
+});
+
+/** An answer that began and whose upstream was then lost, as the server tells it. */
+const brokenAnswer = (wire, words) => {
+  const item = {id: "a", type: "message", role: "assistant"};
+  wire.emit("response.created", {response: {id: "r1"}});
+  wire.emit("response.output_item.added", {response_id: "r1", item});
+  wire.emit("response.content_part.added", {item_id: "a", part: {type: "audio"}});
+  if (words) {
+    wire.emit("response.output_audio_transcript.delta", {item_id: "a", delta: words});
+  }
+  wire.emit("response.output_item.done", {response_id: "r1", item: {...item, status: "incomplete"}});
+  const error = {type: "server_error", code: "provider_lost", message: "The connection was lost."};
+  wire.emit("response.done", {response: {id: "r1", status: "failed", status_details: {type: "failed", error}}});
+  wire.emit("voiceassist.reconnecting", {reason: "lost", attempt: 1});
+};
+
+test("an answer that broke off is interrupted, played as far as it came, and told", async () => {
+  const {session, wire, voice, problems} = await connected();
+  brokenAnswer(wire, "Half an answer");
+  assert.deepEqual(marks(session), [["Half an answer", false, "interrupted"]]);
+  assert.deepEqual(voice.player.finished, ["a"]);
+  assert.deepEqual(problems, ["provider_lost"]);
+});
+
+test("an answer of which nothing had come is given again, so nobody is told of it", async () => {
+  const {session, wire, problems} = await connected();
+  brokenAnswer(wire, "");
+  assert.deepEqual([session.lines, problems], [[], []]);
+});
+
+test("after the assistant is back its player takes items that are named like stopped ones", async () => {
+  const {wire, voice} = await connected();
+  const before = voice.player.renewed;
+  wire.emit("voiceassist.reconnecting");
+  wire.emit("voiceassist.reconnected");
+  assert.equal(voice.player.renewed, before + 1);
+});
+
+test("what was used is told with every answer, over all sessions of the page", async () => {
+  const told = [];
+  const world = await connected({microphone: false});
+  world.session.addEventListener(SessionEvent.USAGE, ({detail}) => told.push(detail.tokens));
+  world.wire.emit("voiceassist.usage", {session_usage: {total_tokens: 10}, estimated_cost: null});
+  world.wire.emit("voiceassist.usage", {session_usage: {total_tokens: 25}, estimated_cost: null});
+  await world.session.goOffRecord(true);
+  world.wires[1].emit("voiceassist.usage", {session_usage: {total_tokens: 5}, estimated_cost: null});
+  assert.deepEqual(told, [10, 25, 30]);
+});
+
+test("a turn that is about to be sent when its session goes waits for the next one", async () => {
+  const world = await connected();
+  world.session.sendMessage("Hello");
+  world.wire.listener.onClosed({code: 1006, reason: ""});
+  await settled();
+  assert.deepEqual(world.wire.sent, []);
+  await world.session.connect({microphone: false});
+  world.wires[1].emit("session.created");
+  await settled();
+  assert.deepEqual(world.wires[1].sentTypes(), ["conversation.item.create", "response.create"]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
 
-import {sentenceFor, wordFor} from "../../static/js/elements/sentences.js";
+import {Notice, sentenceFor, wordFor} from "../../static/js/elements/sentences.js";
 import {endOfClose} from "../../static/js/voice/closing.js";
 import {Phase} from "../../static/js/voice/vocabulary.js";
 
@@ -38,4 +38,38 @@ test("every phase has a word", () => {
   for (const phase of Object.values(Phase)) {
     assert.notEqual(wordFor(phase), "", phase);
   }
+});
+
+/** Every sentence that the server may tell a person, as its sources have it. */
+const serversSentences = () =>
+  ["errors.py", "protocol/endings.py", "protocol/refusals.py"].flatMap((name) => {
+    const source = readFileSync(new URL(`../../realtime/${name}`, import.meta.url), "utf8");
+    return (source.match(/"[^"\n]*"/g) || []).map((quoted) => quoted.slice(1, -1));
+  });
+
+test("off the record no sentence says that what was said is kept", () => {
+  const promises = serversSentences().filter((sentence) => /said.* is kept/.test(sentence));
+  assert.ok(promises.length > 5, "the server does promise it elsewhere");
+  for (const detail of promises) {
+    const sentence = sentenceFor({code: "internal", detail, retryable: true}, {offRecord: true});
+    assert.doesNotMatch(sentence, /said.* is kept/, detail);
+    assert.doesNotMatch(sentence, / {2}|[;,]$/, detail);
+  }
+  for (const code of [...endReasons(), "connection_lost", "no_such_code"]) {
+    const sentence = sentenceFor({code, detail: "", retryable: true}, {offRecord: true});
+    assert.doesNotMatch(sentence, /said.* is kept/, code);
+    assert.match(sentence, /^[A-Z].*\.$/, code);
+  }
+});
+
+test("off the record the rest of a sentence stays as it is", () => {
+  const told = (detail) => sentenceFor({code: "x", detail, retryable: true}, {offRecord: true});
+  assert.equal(told("It broke. What was said so far is kept; try again in a moment."), "It broke. Try again in a moment.");
+  assert.equal(told("The server is restarting. Connect again; the conversation is kept."), "The server is restarting. Connect again; the conversation is kept.");
+  assert.equal(told("Try again in a little while; what was said is kept."), "Try again in a little while.");
+});
+
+test("going off the record says what it means: nothing kept here, and who hears it all the same", () => {
+  assert.match(Notice.OFF_RECORD, /keeps none of what is said/);
+  assert.match(Notice.OFF_RECORD, /Whoever answers still hears you/);
 });

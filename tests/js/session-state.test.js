@@ -55,10 +55,40 @@ test("muted is told while nothing else goes on", () => {
   assert.equal(phaseOf(after(...connected, {type: Local.MUTED, muted: true})), "muted");
 });
 
-test("the upstream's loss is told as reconnecting and its return as listening", () => {
+test("a short absence of the assistant is not worth a word, a long one is", () => {
   const lost = after(...connected, {type: "voiceassist.reconnecting"});
-  assert.equal(phaseOf(lost), "reconnecting");
-  assert.equal(phaseOf(reduce(lost, {type: "voiceassist.reconnected"})), "listening");
+  assert.deepEqual([lost.status, phaseOf(lost)], ["reconnecting", "listening"]);
+  const away = reduce(lost, {type: Local.AWAY});
+  assert.deepEqual([away.away, phaseOf(away)], [true, "reconnecting"]);
+  const back = reduce(away, {type: "voiceassist.reconnected"});
+  assert.deepEqual([back.away, phaseOf(back)], [false, "listening"]);
+});
+
+test("an absence that is over before it was noticed is not told afterwards", () => {
+  const back = after(...connected, {type: "voiceassist.reconnecting"}, {type: "voiceassist.reconnected"});
+  assert.equal(reduce(back, {type: Local.AWAY}), back);
+});
+
+test("whoever waits for an answer still waits for it while the assistant is away", () => {
+  const lost = after(...connected, {type: "input_audio_buffer.committed"}, {type: "voiceassist.reconnecting"});
+  assert.equal(phaseOf(lost), "thinking");
+  assert.equal(phaseOf(reduce(lost, {type: "voiceassist.reconnected"})), "thinking");
+});
+
+test("being off the record outlives the sessions it is asked of", () => {
+  const state = after({type: Local.RECORD, offRecord: true}, ...connected, {type: Local.ENDED, end: null});
+  assert.equal(state.offRecord, true);
+  assert.equal(reduce(state, {type: Local.RECORD, offRecord: false}).offRecord, false);
+});
+
+test("a server that keeps nothing though it was not asked to is believed", () => {
+  assert.equal(after(...connected, {type: "voiceassist.session", save: false}).offRecord, true);
+  assert.equal(after(...connected, {type: "voiceassist.session", save: true}).offRecord, false);
+});
+
+test("voice that goes on in the next session stays muted if it was", () => {
+  const state = after({type: Local.CONNECTING}, {type: "session.created"}, {type: Local.MICROPHONE, on: true, muted: true});
+  assert.equal(phaseOf(state), "muted");
 });
 
 test("an end keeps its reason and lets go of everything that went on", () => {

@@ -195,3 +195,143 @@ test("lines are frozen: nobody can change what was said from outside", () => {
     log.line("u").text = "other";
   }, TypeError);
 });
+
+const speaks = (item_id) => ({type: "input_audio_buffer.speech_started", item_id});
+const saved = (item_id, status, text, more = {}) => ({
+  type: "voiceassist.message.saved", item_id, message_id: `m-${item_id}`, position: 0, status, text, unheard_text: "", ...more,
+});
+
+test("somebody who speaks has a place from the first sound, and it is replaced in place", () => {
+  const log = logOf(...spoken("a", "One"), done("a"), speaks("u"));
+  assert.deepEqual(told(log)[1], ["u", "user", "partial", "", ""]);
+  log.apply(committed("u", "a"));
+  assert.deepEqual(told(log)[1], ["u", "user", "pending", "", ""]);
+  log.apply(heard("u", "Hello"));
+  assert.deepEqual(told(log)[1], ["u", "user", "final", "Hello", ""]);
+  assert.equal(log.lines.length, 2);
+});
+
+test("a turn that is committed under another name than it was begun with is one turn", () => {
+  assert.deepEqual(told(logOf(speaks("first"), committed("second"))), [["second", "user", "pending", "", ""]]);
+});
+
+for (const [what, ...events] of [
+  ["is cleared", {type: "input_audio_buffer.cleared"}],
+  ["begins anew", speaks("v"), {type: "input_audio_buffer.cleared"}],
+  ["turns out to be an idle timeout", {type: "input_audio_buffer.timeout_triggered", item_id: "u"}, committed("u")],
+  ["is deleted, to be said again to another server", committed("u"), {type: "conversation.item.deleted", item_id: "u"}],
+]) {
+  test(`what was being said and ${what} leaves no line`, () => {
+    assert.deepEqual(told(logOf(speaks("u"), ...events)), []);
+  });
+}
+
+test("what was being said when the assistant was lost gives way to its second telling", () => {
+  const log = logOf(speaks("u"));
+  log.beginLife();
+  log.apply(speaks("v"));
+  log.apply(committed("v"));
+  log.apply(heard("v", "Said again"));
+  assert.deepEqual(told(log), [["v", "user", "final", "Said again", ""]]);
+});
+
+test("a failed transcription that is told before its turn keeps its place all the same", () => {
+  const log = logOf({type: "conversation.item.input_audio_transcription.failed", item_id: "u"}, committed("u"));
+  assert.deepEqual(told(log), [["u", "user", "failed", "", ""]]);
+});
+
+test("an answer whose response failed is closed as interrupted though nobody closed its item", () => {
+  const began = (id, response_id) => ({type: "response.output_item.added", response_id, item: assistant(id)});
+  const log = logOf(
+    began("a", "r1"),
+    {type: "response.output_text.delta", item_id: "a", delta: "Half an"},
+    began("b", "r1"),
+    {type: "response.done", response: {id: "r1", status: "failed", output: []}},
+  );
+  assert.deepEqual(told(log), [["a", "assistant", "interrupted", "Half an", ""]]);
+  assert.deepEqual([log.hasWordsOf("r1"), log.hasWordsOf("r2")], [true, false]);
+});
+
+test("the end of one response leaves the answer of another open", () => {
+  const log = logOf(
+    {type: "response.output_item.added", response_id: "r2", item: assistant("a")},
+    {type: "response.output_text.delta", item_id: "a", delta: "Half"},
+    {type: "response.done", response: {id: "r1", status: "failed"}},
+  );
+  assert.equal(log.line("a").status, "partial");
+});
+
+test("late words fill their line in place", () => {
+  const log = logOf(committed("u"), ...spoken("a", "Answer", "u"), saved("u", "pending", ""), saved("u", "final", "Late words"));
+  assert.deepEqual(told(log)[0], ["u", "user", "final", "Late words", ""]);
+});
+
+test("a turn that is stored as failed says so in its place", () => {
+  const log = logOf(committed("u"), saved("u", "pending", ""), saved("u", "failed", ""));
+  assert.deepEqual(told(log), [["u", "user", "failed", "", ""]]);
+});
+
+test("a turn that is stored as empty is shown to nobody", () => {
+  assert.deepEqual(told(logOf(committed("u"), saved("u", "final", ""))), []);
+});
+
+test("an interrupted answer of which nothing was heard keeps its line", () => {
+  const log = logOf(...spoken("a", "All of it"), saved("a", "interrupted", "", {unheard_text: "All of it"}));
+  assert.deepEqual(told(log), [["a", "assistant", "interrupted", "", "All of it"]]);
+});
+
+test("a typed turn that is announced once more confirms no other one", () => {
+  const log = new TranscriptLog(clock);
+  log.typed("x", "First");
+  log.apply(userAdded("x", null, "input_text"));
+  log.typed("y", "Second");
+  log.apply(userAdded("x", null, "input_text"));
+  assert.deepEqual(log.lines.map((line) => [line.item_id, line.text]), [["x", "First"], ["y", "Second"]]);
+  log.unsent();
+  assert.equal(log.line("y").status, "unsent");
+});
+
+test("a typed turn that was stored has reached the server, confirmed or not", () => {
+  const log = new TranscriptLog(clock);
+  log.typed("x", "Hello");
+  log.apply(saved("x", "final", "Hello"));
+  log.unsent();
+  assert.equal(log.line("x").status, "final");
+});
+
+test("another upstream may use the name of an earlier item for something else", () => {
+  const log = logOf(committed("item_1"), heard("item_1", "First"), ...spoken("item_2", "Answer"), done("item_2"));
+  log.apply({type: "conversation.item.truncated", item_id: "item_2", transcript: "Ans"});
+  log.beginLife();
+  [committed("item_1"), heard("item_1", "Second"), ...spoken("item_2", "Another"), done("item_2")].forEach((event) => log.apply(event));
+  assert.deepEqual(log.lines.map(({role, text, status}) => [role, text, status]), [
+    ["user", "First", "final"],
+    ["assistant", "Ans", "interrupted"],
+    ["user", "Second", "final"],
+    ["assistant", "Another", "final"],
+  ]);
+});
+
+test("what is said off the record is marked, and can be let go of", () => {
+  const log = logOf(committed("u"), heard("u", "Kept"));
+  log.offRecord = true;
+  log.typed("x", "Not kept");
+  spoken("a", "Neither").forEach((event) => log.apply(event));
+  assert.deepEqual(log.lines.map((line) => line.off_record), [false, true, true]);
+  assert.deepEqual(log.forget().map(({kind, line}) => [kind, line.item_id]), [["removed", "x"], ["removed", "a"]]);
+  assert.deepEqual(log.lines.map((line) => line.text), ["Kept"]);
+});
+
+test("off the record nobody brings the words of a turn later, so the end settles it", () => {
+  const log = new TranscriptLog(clock);
+  log.offRecord = true;
+  [committed("u"), partly("v", "half")].forEach((event) => log.apply(event));
+  log.settle();
+  assert.deepEqual(log.lines.map((line) => [line.status, line.text]), [["failed", ""], ["final", "half"]]);
+});
+
+test("a sound that was no turn yet when the session ended is none", () => {
+  const log = logOf(speaks("u"));
+  log.settle();
+  assert.deepEqual(told(log), []);
+});

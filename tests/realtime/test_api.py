@@ -119,6 +119,16 @@ def test_every_choice_is_kept(ask: Ask) -> None:
     assert answer["voice_config"]["turn_detection"] is None
 
 
+def test_where_nobody_knows_the_voices_any_is_taken_and_none_is_made_up(ask: Ask, settings: Any) -> None:
+    settings.REALTIME = replace(CONFIG, provider="compatible", base_url="ws://127.0.0.1:9/", model="mine")
+    answer = ask({"voice": "en-US-Ava:DragonHDLatestNeural"}).json()
+    assert answer["voice_config"]["voice"] == "en-US-Ava:DragonHDLatestNeural"
+    answer = ask({}).json()
+    assert answer["voice_config"]["voice"] == ""
+    assert answer["voice_config"]["input_audio_transcription"] == {"model": ""}
+    assert answer["provider"] == {"name": "compatible", "label": "127.0.0.1 mine", "is_language_model": True}
+
+
 # --- who may ask ------------------------------------------------------------------------------------------------------
 
 

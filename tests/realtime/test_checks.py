@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.core.checks import WARNING, CheckMessage, run_checks
+from django.core.checks import ERROR, WARNING, CheckMessage, run_checks
 from django.test import override_settings
 
-from realtime.checks import check_chat, check_limits, check_openai, check_realtime, check_redis, check_voice
+from realtime.checks import check_chat, check_limits, check_realtime, check_redis, check_voice
 from realtime.config import EngineConfig, RealtimeConfig
+from realtime.provider_checks import check_upstream
 
 TODAY = date(2026, 11, 20)
 OPENAI = RealtimeConfig(provider="openai", api_key="k-canary", transcription_model="gpt-transcribe")
@@ -28,7 +29,7 @@ def ids(found: Iterable[CheckMessage]) -> list[str | None]:
 
 
 def openai(**changes: Any) -> list[str | None]:
-    return ids(check_openai(replace(OPENAI, **changes), TODAY))
+    return ids(check_upstream(replace(OPENAI, **changes), TODAY))
 
 
 def chat(**changes: Any) -> list[str | None]:
@@ -67,7 +68,7 @@ def test_openai_without_a_key_is_an_error() -> None:
 
 
 def test_the_embedded_engine_needs_no_key() -> None:
-    assert ids(check_openai(EMBEDDED, TODAY)) == []
+    assert ids(check_upstream(EMBEDDED, TODAY)) == []
 
 
 @pytest.mark.parametrize("key", ["k-canary k-canary", "k-canary\n", "k-canärÿ"])
@@ -84,7 +85,7 @@ def test_an_address_that_cannot_be_called_is_an_error(address: str) -> None:
         assert ids(check_realtime(None)) == ["voiceassist.E003"]
 
 
-@pytest.mark.parametrize("name", ["", "api key", "Authorization: x", "a\r\nb"])
+@pytest.mark.parametrize("name", ["api key", "Authorization: x", "a\r\nb"])
 def test_a_header_that_cannot_be_one_is_an_error(name: str) -> None:
     assert openai(api_key_header=name) == ["voiceassist.E005"]
 
@@ -106,7 +107,7 @@ def test_a_key_that_would_travel_unencrypted_is_warned_of(address: str, told: li
 
 @pytest.mark.parametrize("model", ["gpt-4o-realtime-preview-2024-10-01", "gpt-4o-realtime-preview"])
 def test_a_model_that_was_switched_off_is_warned_of_with_its_successor(model: str) -> None:
-    (warned,) = check_openai(replace(OPENAI, model=model), TODAY)
+    (warned,) = check_upstream(replace(OPENAI, model=model), TODAY)
     assert warned.id == "voiceassist.W001"
     assert "switched off on 202" in warned.msg
     assert "gpt-realtime-2.1" in str(warned.hint)
@@ -114,8 +115,8 @@ def test_a_model_that_was_switched_off_is_warned_of_with_its_successor(model: st
 
 def test_a_model_whose_days_are_counted_is_warned_of_and_one_day_it_is_over() -> None:
     config = replace(OPENAI, model="gpt-realtime")
-    assert ids(check_openai(config, date(2027, 1, 19))) == ["voiceassist.W002"]
-    assert ids(check_openai(config, date(2027, 1, 20))) == ["voiceassist.W001"]
+    assert ids(check_upstream(config, date(2027, 1, 19))) == ["voiceassist.W002"]
+    assert ids(check_upstream(config, date(2027, 1, 20))) == ["voiceassist.W001"]
 
 
 def test_a_model_named_in_the_address_is_the_one_that_counts() -> None:
@@ -123,7 +124,7 @@ def test_a_model_named_in_the_address_is_the_one_that_counts() -> None:
 
 
 def test_a_transcriber_whose_days_are_counted_is_warned_of() -> None:
-    (warned,) = check_openai(replace(OPENAI, transcription_model="whisper-1"), TODAY)
+    (warned,) = check_upstream(replace(OPENAI, transcription_model="whisper-1"), TODAY)
     assert warned.id == "voiceassist.W002"
     assert "REALTIME_TRANSCRIPTION_MODEL" in warned.msg
 
@@ -134,6 +135,136 @@ def test_a_transcriber_that_refuses_conversations_is_warned_of() -> None:
 
 def test_elsewhere_a_model_may_be_called_as_its_owner_likes() -> None:
     assert openai(base_url="wss://mine.example/v1/realtime", model="gpt-realtime") == []
+
+
+# --- Azure --------------------------------------------------------------------------------------------------------
+
+AZURE = replace(
+    OPENAI,
+    provider="azure",
+    base_url="https://mine.openai.azure.com",
+    model="my-voice",
+    transcription_model="my-ears",
+    api_key_variable="REALTIME_API_KEY",
+)
+PREVIEW = "wss://mine.openai.azure.com/openai/realtime?api-version=2025-04-01-preview&deployment=their-voice"
+
+
+def azure(**changes: Any) -> list[str | None]:
+    return ids(check_upstream(replace(AZURE, **changes), TODAY))
+
+
+@pytest.mark.parametrize("provider", ["azure", "openai", "compatible"])
+def test_an_address_of_azures_preview_is_an_error_that_spells_out_the_one_to_use(provider: str) -> None:
+    (told,) = check_upstream(replace(AZURE, provider=provider, base_url=PREVIEW), TODAY)
+    assert (told.id, told.level) == ("voiceassist.E006", ERROR)
+    hint = str(told.hint)
+    assert "wss://mine.openai.azure.com/openai/v1/realtime?model=their-voice" in hint
+    assert "REALTIME_PROVIDER=azure" in hint
+    assert "REALTIME_BASE_URL=wss://mine.openai.azure.com " in hint
+    assert hint.endswith("REALTIME_MODEL=their-voice")
+
+
+def test_a_key_in_an_address_of_azures_preview_is_not_shown() -> None:
+    assert azure(base_url=f"{PREVIEW}&api-key=canary") == ["voiceassist.E006"]
+
+
+def test_azure_without_an_address_is_an_error() -> None:
+    assert azure(base_url=RealtimeConfig().base_url) == ["voiceassist.E007"]
+
+
+def test_azures_voice_live_is_another_service() -> None:
+    address = "wss://mine.services.ai.azure.com/voice-live/realtime?api-version=2025-10-01"
+    assert azure(base_url=address) == ["voiceassist.E009"]
+    assert azure(base_url=address, provider="compatible", api_key_header="api-key") == []
+
+
+def test_azure_without_a_transcribers_deployment_is_warned_of() -> None:
+    assert azure(transcription_model="") == ["voiceassist.W010"]
+
+
+def test_azure_knows_no_beta_dialect() -> None:
+    assert azure(dialect="beta") == ["voiceassist.E008"]
+
+
+def test_azure_without_a_key_is_told_which_to_set() -> None:
+    (told,) = check_upstream(replace(AZURE, api_key=""), TODAY)
+    assert told.id == "voiceassist.W009"
+    assert "REALTIME_API_KEY" in str(told.hint)
+
+
+def test_a_resource_at_azure_belongs_to_the_provider_of_that_name() -> None:
+    address = "wss://mine.openai.azure.com/openai/v1/realtime"
+    assert openai(base_url=address) == ["voiceassist.W014"]
+    assert azure(base_url=address) == []
+
+
+# --- other servers ------------------------------------------------------------------------------------------------
+
+LOCAL = RealtimeConfig(
+    provider="compatible",
+    base_url="ws://127.0.0.1:8080",
+    model="my-pipeline",
+    api_key_variable="REALTIME_API_KEY",
+)
+
+
+def local(**changes: Any) -> list[str | None]:
+    return ids(check_upstream(replace(LOCAL, **changes), TODAY))
+
+
+def test_another_server_without_an_address_is_an_error() -> None:
+    assert local(base_url=RealtimeConfig().base_url) == ["voiceassist.E007"]
+
+
+def test_another_server_needs_no_key_and_may_speak_the_beta_dialect() -> None:
+    assert local() == []
+    assert local(dialect="beta") == []
+    assert local(voice="af_heart") == []
+
+
+def test_another_server_has_names_of_its_own_for_its_models() -> None:
+    assert local(model=RealtimeConfig().model) == ["voiceassist.W011"]
+    assert local(model=RealtimeConfig().model, base_url="ws://127.0.0.1:8080/?model=mine") == []
+
+
+def test_openais_key_on_its_way_to_somebody_else_is_warned_of() -> None:
+    assert local(api_key="sk-canary", api_key_variable="OPENAI_API_KEY") == ["voiceassist.W012"]
+    assert local(api_key="sk-canary") == []
+
+
+def test_another_servers_key_that_would_travel_unencrypted_is_warned_of() -> None:
+    (told,) = check_upstream(replace(LOCAL, base_url="ws://speech.example", api_key="k-canary"), TODAY)
+    assert told.id == "voiceassist.W006"
+    assert "REALTIME_API_KEY" in told.msg
+    assert local(base_url="ws://speech.example") == []
+
+
+def test_xai_transcribes_with_its_own_models() -> None:
+    xai = {"base_url": "wss://api.x.ai/v1/realtime", "api_key": "k-canary", "model": "grok-voice-latest"}
+    assert local(**xai) == []
+    assert local(**xai, transcription_model="grok-transcribe") == []
+    assert local(**xai, transcription_model="whisper-1") == ["voiceassist.W015"]
+
+
+def test_openai_has_switched_the_beta_dialect_off() -> None:
+    assert openai(dialect="beta") == ["voiceassist.E008"]
+    assert openai(dialect="beta", base_url="wss://gateway.example/v1/realtime") == []
+
+
+def test_settings_for_a_server_that_nobody_named_a_provider_for_are_warned_of() -> None:
+    embedded = replace(EMBEDDED, api_key="k-canary")
+    assert ids(check_upstream(embedded, TODAY)) == []
+    assert ids(check_upstream(replace(embedded, api_key_variable="REALTIME_API_KEY"), TODAY)) == [
+        "voiceassist.W013"
+    ]
+    (told,) = check_upstream(replace(EMBEDDED, base_url="ws://127.0.0.1:8080"), TODAY)
+    assert told.id == "voiceassist.W013"
+    assert "REALTIME_PROVIDER=" in str(told.hint)
+
+
+def test_a_voice_that_nobody_can_know_is_not_warned_of() -> None:
+    assert ids(check_voice(replace(LOCAL, voice="af_heart"))) == []
 
 
 # --- the voice ----------------------------------------------------------------------------------------------------

@@ -424,6 +424,20 @@ async def test_a_server_in_a_hurry_cancels_the_consumer_and_everything_is_saved(
     assert socket.upstream.times_closed == 1
 
 
+async def test_words_that_come_after_the_client_has_left_are_in_the_conversation(
+    ticket: str, issued: services.Issued
+) -> None:
+    socket = await Socket(OWN, key(ticket), timing=replace(BRISK, trailing=5.0)).ready()
+    socket.upstream.say(*turns.spoken("item_1"))
+    await socket.until(lambda: socket.events("input_audio_buffer.committed"))
+    leaving = asyncio.create_task(socket.leave())
+    await asyncio.sleep(0)
+    socket.upstream.say(turns.heard("item_1", "go forward ten meters"))
+    await leaving
+    assert await in_database(messages)() == [(0, "user", "final", "go forward ten meters")]
+    assert (await in_database(row_of)(issued.session)).end_reason == "client"
+
+
 async def test_a_client_that_leaves_while_it_is_being_admitted_leaves_no_live_session(
     ticket: str, issued: services.Issued
 ) -> None:

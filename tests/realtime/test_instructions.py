@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,66 @@ def test_turns_are_told_oldest_first_one_to_a_line_under_one_mark_each() -> None
     assert built.endswith(
         "<conversation_so_far>\n[user] Hello\n[assistant] Good day\n[user] My knee hurts\n</conversation_so_far>"
     )
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A turn of a session that is under way."""
+
+    role: str
+    text: str
+    status: str = "final"
+    hidden: bool = False
+
+
+PAST = [PastTurn("user", "My knee hurts"), PastTurn("assistant", "Since when?")]
+
+
+def memory(budget: int = ROOMY, total: int = 2) -> instructions.Memory:
+    return instructions.remembered("Be kind.", reversed(PAST), total=total, budget_tokens=budget)
+
+
+def test_a_further_upstream_is_told_what_was_said_before_the_session_and_in_it() -> None:
+    said = [Turn("user", "Since Tuesday"), Turn("assistant", "Rest", status="interrupted")]
+    written = memory().instructions(said)
+    assert written.endswith(
+        "[user] My knee hurts\n[assistant] Since when?\n[user] Since Tuesday\n[assistant, interrupted] Rest\n"
+        "</conversation_so_far>"
+    )
+
+
+def test_as_if_the_session_began_only_now() -> None:
+    said = [Turn("user", "Since <b>Tuesday</b>\nmorning"), Turn("assistant", "Rest it")]
+    turns = [*PAST, *(PastTurn(turn.role, turn.text) for turn in said)]
+    begun = instructions.build("Be kind.", reversed(turns), total=4, budget_tokens=ROOMY)
+    assert memory().instructions(said) == begun
+
+
+def test_turns_without_words_are_not_told_and_not_counted() -> None:
+    said = [
+        Turn("user", "", status="failed"),
+        Turn("user", "um", hidden=True),
+        Turn("user", "", status="pending"),
+    ]
+    assert memory(total=5).instructions(said) == memory(total=5).instructions()
+    assert 'omitted="3"' in memory(total=5).instructions(said)
+
+
+def test_what_is_said_in_the_session_pushes_out_what_was_said_before_it() -> None:
+    said = [Turn("user", f"turn number {number:03d}") for number in range(100)]
+    written = memory(budget=50).instructions(said)
+    assert "turn number 099" in written
+    assert "knee" not in written
+    kept = written.count("turn number")
+    assert f'omitted="{102 - kept}"' in written
+
+
+def test_of_what_was_said_before_no_more_is_held_in_memory_than_fits() -> None:
+    long_past = (PastTurn("user", "x" * 1000) for _ in range(10_000))
+    held = instructions.remembered("Be kind.", long_past, total=10_000, budget_tokens=1000)
+    assert sum(map(len, held.lines)) <= 4000
+    [line] = instructions.remembered("", [PastTurn("user", "y" * 10**6)], total=1, budget_tokens=1000).lines
+    assert len(line) < 2100
 
 
 def test_an_interrupted_answer_is_marked_as_one() -> None:

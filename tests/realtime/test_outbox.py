@@ -96,3 +96,14 @@ async def test_a_release_lets_everybody_go_and_keeps_nothing_from_then_on() -> N
 async def test_taking_from_an_empty_one_is_told() -> None:
     with pytest.raises(IndexError):
         box().take()
+
+
+async def test_whoever_waits_for_something_to_be_there_takes_nothing() -> None:
+    frames = box()
+    coming = asyncio.create_task(frames.filled())
+    assert await waits(coming)
+    frames.put("here")
+    await coming
+    assert len(frames) == 1
+    await frames.filled()
+    assert frames.take() == "here"

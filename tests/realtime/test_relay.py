@@ -10,6 +10,7 @@ import pytest
 
 from realtime import relay as pump
 from realtime.errors import EngineBusy, UpstreamRefused, UpstreamUnreachable
+from realtime.upstream_line import UPSTREAM_BYTES
 from tests.support import upstream_turns as turns
 from tests.support.relay_stage import BRISK, staged
 
@@ -49,7 +50,7 @@ async def test_what_a_client_says_with_its_last_breath_still_counts() -> None:
         await stage.ready()
         stage.upstream.gate.shut()
         for number in range(3):  # one on its way, two that leave no room: the next is read by nobody
-            await stage.types("x" * (pump.UPSTREAM_BYTES * 3 // 5), f"item_{number}")
+            await stage.types("x" * (UPSTREAM_BYTES * 3 // 5), f"item_{number}")
         await stage.types("One more thing", "item_4")
         stage.relay.client_left(clean=True)
         await stage.until(lambda: stage.upstream.gate.waiting)
@@ -79,7 +80,7 @@ async def test_while_upstream_does_not_read_a_client_is_held_back_and_memory_sta
         talking = asyncio.create_task(talk())
         done, _ = await asyncio.wait([talking], timeout=0.3)
         assert not done
-        most = pump.UPSTREAM_BYTES + pump.INBOX_BYTES
+        most = UPSTREAM_BYTES + pump.INBOX_BYTES
         assert most / 200_000 - 2 <= offered <= most / 200_000 + 3
         stage.upstream.gate.open()
         reached = offered
@@ -194,6 +195,17 @@ async def test_words_that_come_after_a_hang_up_are_still_written_down() -> None:
         )
 
 
+async def test_words_that_come_after_an_end_from_outside_are_still_written_down() -> None:
+    async with staged(timing=replace(BRISK, trailing=5.0)) as stage:
+        await stage.ready()
+        stage.upstream.say(*turns.spoken("item_1"))
+        await stage.until(lambda: stage.audience.events("input_audio_buffer.committed"))
+        stage.relay.end("draining")
+        stage.upstream.say(turns.heard("item_1", "go forward ten meters"))
+        assert (await stage.ended()).reason == "draining"
+        assert stage.book.said() == [("user", "final", "go forward ten meters")]
+
+
 async def test_a_hang_up_in_mid_speech_commits_what_was_said() -> None:
     async with staged(timing=replace(BRISK, trailing=5.0)) as stage:
         await stage.ready()
@@ -230,24 +242,24 @@ async def test_an_upstream_that_leaves_while_its_words_are_awaited_is_not_waited
         assert stage.book.said() == [("user", "failed", "")]
 
 
-async def test_a_partial_answer_is_kept_as_interrupted_when_upstream_drops() -> None:
+async def test_a_partial_answer_is_kept_as_interrupted_when_upstream_drops_for_good() -> None:
     async with staged(announces=True) as stage:
         await stage.ready()
+        stage.upstream.refusal = UpstreamRefused("provider_auth", "Our words.", "provider_auth")
         stage.upstream.say(*turns.answer_begins("item_2", "Once upon a time", after=""))
         stage.upstream.drop(1006)
         ended = await stage.ended()
-        assert (ended.reason, ended.close_code) == ("provider_failed", 4502)
+        assert (ended.reason, ended.close_code) == ("provider_auth", 4502)
         assert stage.book.said() == [("assistant", "interrupted", "Once upon a time")]
         [farewell] = stage.audience.events("voiceassist.ended")
-        assert farewell["code"] == "provider_lost"
-        assert farewell["retryable"] is True
+        assert (farewell["code"], farewell["detail"]) == ("provider_auth", "Our words.")
 
 
 @pytest.mark.parametrize(
     ("closed_with", "reason", "noted"),
     [
         (3000, "invalid_request_error.invalid_api_key", ["provider_auth"]),
-        (1006, "", ["provider_lost"]),
+        (3000, "invalid_request_error.insufficient_quota", ["provider_quota"]),
     ],
 )
 async def test_whoever_runs_the_server_finds_in_the_log_once_why_its_provider_ended_a_session(
@@ -257,7 +269,8 @@ async def test_whoever_runs_the_server_finds_in_the_log_once_why_its_provider_en
         await stage.ready()
         stage.upstream.drop(closed_with, reason)
         await stage.ended()
-    assert [record.getMessage().rpartition(" ")[2] for record in caplog.records] == noted
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage().rpartition(" ")[2] for record in warnings] == noted
 
 
 async def test_why_upstream_closed_is_told_though_the_writer_is_first_to_notice() -> None:

@@ -1,5 +1,6 @@
 """Voice sessions from the ticket to the end, on a real database."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from conversations import services as remembering
 from conversations.errors import ConversationNotFound
@@ -25,6 +27,7 @@ from realtime.errors import (
     TooManySessions,
 )
 from realtime.models import VoiceSession
+from realtime.protocol.effects import Turn
 from realtime.services import SessionRequest
 from tests.support.sessions import CONFIG, issue, lost, opened, put_back, row_of, say
 
@@ -104,6 +107,18 @@ def test_the_instructions_are_the_persona_and_what_was_said(alice: User) -> None
     )
 
 
+def test_what_is_recalled_is_written_out_with_what_was_said_since(alice: User) -> None:
+    session = opened(alice)
+    say(session, "item_1", "My knee hurts")
+    memory = services.recall(session.conversation_id, config=CONFIG)
+    assert memory.instructions() == services.get_session_instructions(session.conversation_id, config=CONFIG)
+    since = [Turn("item_2", "assistant", "audio", "final", "Since when?")]
+    say(session, "item_2", "Since when?", role="assistant")
+    assert memory.instructions(since) == services.get_session_instructions(
+        session.conversation_id, config=CONFIG
+    )
+
+
 def test_instructions_count_what_they_did_not_even_read(alice: User) -> None:
     session = opened(alice)
     conversation = session.conversation
@@ -169,6 +184,14 @@ def test_the_ticket_lives_as_long_as_the_configuration_says(alice: User) -> None
 
 
 # --- redeeming --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("wanted", "granted"), [(None, 300), (10, 10), (600, 300)])
+def test_a_ticket_may_be_wanted_for_a_shorter_time_and_not_for_a_longer_one(
+    alice: User, wanted: int | None, granted: int
+) -> None:
+    session = issue(alice, token_expiry_sec=wanted).session
+    assert granted - 5 < (session.expires_at - timezone.now()).total_seconds() <= granted
 
 
 def test_a_ticket_opens_exactly_one_session_and_no_second(alice: User) -> None:
@@ -313,6 +336,67 @@ def test_a_turn_told_twice_is_one_message_and_items_of_other_sessions_are_others
     ]
 
 
+def test_words_that_come_when_the_session_is_over_fill_the_place_that_was_kept_for_them(alice: User) -> None:
+    session = opened(alice)
+    say(session, "item_1", "", status="pending")
+    say(session, "item_2", "Good day", role="assistant")
+    opened(alice, conversation_id=session.conversation_id)  # elsewhere, and this session with it is over
+    assert row_of(session).state == "ended"
+    assert say(session, "item_1", "Hello").position == 0
+    assert say(session, "item_3", "one more") is None
+    assert said(session) == [(0, "final", "Hello"), (1, "final", "Good day")]
+
+
+def test_words_that_come_after_their_place_was_failed_still_fill_it(alice: User) -> None:
+    session = opened(alice)
+    say(session, "item_1", "", status="pending")
+    services.end_session(session=session, reason="idle")
+    assert said(session) == [(0, "failed", "")]
+    say(session, "item_1", "Hello")
+    assert said(session) == [(0, "final", "Hello")]
+
+
+@pytest.mark.parametrize("came_back", [False, True])
+def test_a_client_that_was_lost_gets_its_last_words_written_unless_it_is_back(
+    alice: User, came_back: bool
+) -> None:
+    session = opened(alice)
+    say(session, "item_1", "", status="pending")
+    services.end_session(session=session, reason="client_lost")
+    if came_back:
+        request = SessionRequest(resume_session_id=session.pk)
+        ticket = services.open_session(user=alice, request=request, config=CONFIG).ticket
+        services.redeem_ticket(ticket.secret, config=CONFIG)
+    say(session, "item_1", "Hello")
+    assert said(session) == [(0, "failed", "") if came_back else (0, "final", "Hello")]
+
+
+def test_other_words_typed_under_an_id_that_was_used_are_another_turn(alice: User) -> None:
+    session = opened(alice)
+    for text in ("Yes", "No", "No", "Yes", "Yes\0", "Perhaps"):
+        say(session, "item_mine", text, modality="text")
+    assert said(session) == [(0, "final", "Yes"), (1, "final", "No"), (2, "final", "Perhaps")]
+    keys = [str(key).partition(":")[2] for key in Message.objects.values_list("external_id", flat=True)]
+    assert keys[0] == "item_mine"
+    assert all(re.fullmatch("item_mine~[0-9a-f]{8}", key) for key in keys[1:])
+
+
+def test_what_was_spoken_or_answered_is_not_another_turn_because_its_words_changed(alice: User) -> None:
+    session = opened(alice)
+    for role, modality in (("user", "audio"), ("assistant", "text")):
+        for text in ("one way", "another way"):
+            say(session, f"item_{role}", text, role=role, modality=modality)
+    assert said(session) == [(0, "final", "one way"), (1, "final", "one way")]
+
+
+def test_a_turn_is_stored_under_its_key_where_its_id_could_repeat(alice: User) -> None:
+    session = opened(alice)
+    say(session, "item_1", "the first")
+    say(session, "item_1", "the second", key="item_1~1.2")
+    assert said(session) == [(0, "final", "the first"), (1, "final", "the second")]
+    assert [m.external_id for m in Message.objects.all()][1] == f"{session.pk}:item_1~1.2"
+
+
 def test_a_turn_in_a_deleted_conversation_is_told_apart_from_a_fault(alice: User) -> None:
     session = opened(alice)
     remembering.delete_conversation(conversation=session.conversation)
@@ -338,6 +422,11 @@ def test_deleting_a_conversation_while_it_is_spoken_in_locks_nobody_out(
     assert not Message.objects.exists()
 
 
+def said(session: VoiceSession) -> list[tuple[int, str, str]]:
+    messages = Message.objects.filter(conversation=session.conversation).order_by("position")
+    return list(messages.values_list("position", "status", "text"))
+
+
 def test_usage_is_added_up_field_by_field(alice: User) -> None:
     session = opened(alice)
     for _ in range(2):
@@ -360,6 +449,14 @@ def renew(session: VoiceSession, config: Any = CONFIG) -> EndReason | None:
     return services.renew_lease(
         session=session, auth_hash=session.user.get_session_auth_hash(), config=config
     )
+
+
+def test_what_was_used_up_after_the_session_was_over_counts_too(alice: User) -> None:
+    session = opened(alice)
+    opened(alice, conversation_id=session.conversation_id)
+    services.record_usage(session=session, usage={"transcription": {"seconds": 2.5}})
+    services.record_usage(session=session, usage={"transcription": {"seconds": 1}})
+    assert row_of(session).usage == {"transcription": {"seconds": 3.5}}
 
 
 def test_a_session_that_may_go_on_is_seen(alice: User) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +13,8 @@ from conversations.models import Message
 from realtime.executors import in_database
 from realtime.models import VoiceSession
 from realtime.providers.registry import provider_for
-from tests.support.scripted_steps import AnswerHandshake, Close, Drop, Emit, Expect, Step
-from tests.support.scripted_turns import answer_begun, error, set_up, spoken_turn, typed_turn, wrong_key
+from tests.support.scripted_steps import AnswerHandshake, Emit, Expect
+from tests.support.scripted_turns import error, set_up, spoken_turn, typed_turn, wrong_key
 from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.sessions import CONFIG, issue
 from tests.support.socket_stage import GA, OWN, Socket, key
@@ -128,22 +127,6 @@ async def test_a_handshake_that_is_refused_is_told_apart(
         close_code, end_reason, _ = await end_of(socket)
     assert (close_code, end_reason) == (4502, reason)
     assert TAIL not in json.dumps(socket.heard)
-
-
-@pytest.mark.parametrize("ending", [Drop(), Close(1011, "server_error"), Close(1000, "")])
-async def test_an_upstream_that_drops_in_mid_answer_leaves_what_was_said(
-    settings: Any, alice: User, ending: Step
-) -> None:
-    answering: Sequence[Step] = [*typed_turn("unused")[:3], answer_begun("Once upon a time", words=3), ending]
-    with ScriptedUpstream([*set_up(), *answering]) as upstream:
-        socket = await (await connected(settings, alice, upstream.url)).ready()
-        socket.types("Tell me a story", "item_mine")
-        socket.say("response.create")
-        assert await end_of(socket) == (4502, "provider_failed", "provider_lost")
-    assert await in_database(kept)() == [
-        ("user", "final", "Tell me a story"),
-        ("assistant", "interrupted", "Once upon a"),
-    ]
 
 
 async def test_an_error_that_costs_nothing_is_told_in_our_words_and_the_session_goes_on(

@@ -134,8 +134,8 @@ def test_conversations_stand_under_today_this_week_and_earlier(page: Client, ali
 
 
 def test_a_conversation_without_a_message_is_not_listed(page: Client, alice: User) -> None:
-    Conversation.objects.create(user=alice, title="Nothing said")
-    assert "Nothing said" not in page.get("/chat").content.decode()
+    Conversation.objects.create(user=alice, title="An empty one")
+    assert "An empty one" not in page.get("/chat").content.decode()
 
 
 def test_the_list_takes_no_query_for_each_conversation(
@@ -190,6 +190,20 @@ def test_a_language_model_is_named_without_a_caveat(page: Client, settings: Any)
     assert "test-key" not in html
 
 
+def test_every_page_begins_on_the_record_and_offers_to_leave_it(page: Client) -> None:
+    html = page.get("/chat").content.decode()
+    assert re.search(r'<p class="record-banner" id="record-banner" data-part="record-banner" hidden>', html)
+    switch = re.search(r"<button class=\"record__switch\"[^>]*>", html)
+    assert switch
+    assert 'role="switch" aria-checked="false"' in switch[0]
+    assert "disabled" in switch[0], "without scripts there is nothing that it could switch"
+
+
+def test_what_it_costs_is_not_shown_before_anything_was_used(page: Client) -> None:
+    html = page.get("/chat").content.decode()
+    assert re.search(r'<usage-line class="usage" hidden>', html)
+
+
 def test_where_voice_cannot_be_had_the_page_says_why_and_offers_typing(rf: Any, alice: User) -> None:
     request = rf.get("/chat")
     request.user = alice
@@ -215,6 +229,7 @@ def test_switched_off_there_is_no_voice_button_and_the_history_can_be_read(
     html = page.get(f"/chat/{headache.pk}").content.decode()
     assert "voice-mode-panel" not in html
     assert "composer__voice" not in html
+    assert "record-switch" not in html
     assert re.search(r"<textarea[^>]* disabled data-off", html)
     assert "Voice and chat sessions are switched off on this server." in html
     assert "My head hurts." in html

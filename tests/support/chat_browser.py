@@ -93,6 +93,11 @@ class ChatBrowser:
         lines = f".line--{role}[data-status={status}]"
         self.page.wait_for_function(f"() => document.querySelectorAll('{lines}').length >= {count}")
 
+    def wait_until_saved(self) -> None:
+        """Wait until the server has said of every line on the record that it is stored."""
+        unsaved = ".line[data-message='']:not(.line--off-record)"
+        self.page.wait_for_function(f'() => !document.querySelector("{unsaved}")')
+
     @property
     def lines(self) -> list[dict[str, str]]:
         """Every line of the thread: role, status, modality, text, unheard."""

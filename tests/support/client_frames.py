@@ -28,17 +28,23 @@ def complaint(frame: str | bytes) -> str:
         return f"not JSON: {error}"
     if not isinstance(event, dict):
         return "not a JSON object"
+    return misfit(event, _adapters(), _with_nulls_understood(event)) or beyond_types(event)
+
+
+def misfit(event: Json, adapters: Mapping[str, TypeAdapter[Any]], read_as: Json) -> str:
+    """What of an event does not fit the type of its name; `read_as` is the event as that type would have it."""
     kind = str(event.get("type"))
-    if kind not in _adapters():
+    if kind not in adapters:
         return f"no client event is called {kind!r}"
     try:
-        _exhaust(_adapters()[kind].validate_python(_with_nulls_understood(event), strict=True))
+        exhaust(adapters[kind].validate_python(read_as, strict=True))
     except ValidationError as error:
         return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-    return _beyond_types(event)
+    return ""
 
 
-def _beyond_types(event: Json) -> str:
+def beyond_types(event: Json) -> str:
+    """What a strict server would refuse although it is of the right type."""
     if len(event.get("event_id", "")) > _LONGEST_EVENT_ID:
         return f"event_id: longer than {_LONGEST_EVENT_ID} characters"
     if event["type"] == "input_audio_buffer.append":
@@ -55,7 +61,12 @@ def _beyond_types(event: Json) -> str:
 
 @cache
 def _adapters() -> Mapping[str, TypeAdapter[Any]]:
-    return {_type_of(event): _forbidding(event) for event in get_args(RealtimeClientEventParam)}
+    return adapters_of(RealtimeClientEventParam)
+
+
+def adapters_of(union: Any) -> Mapping[str, TypeAdapter[Any]]:
+    """A strict reader for each event type of a union, by its name."""
+    return {_type_of(event): _forbidding(event) for event in get_args(union)}
 
 
 def _type_of(event: type) -> str:
@@ -82,11 +93,11 @@ def _with_nulls_understood(event: Json) -> Json:
     return event
 
 
-def _exhaust(value: object) -> None:
+def exhaust(value: object) -> None:
     """Look at all of a validated value: pydantic checks the members of an Iterable only when they are taken out."""
     if isinstance(value, Mapping):
         for member in value.values():
-            _exhaust(member)
+            exhaust(member)
     elif isinstance(value, list | Iterator):
         for member in value:
-            _exhaust(member)
+            exhaust(member)

@@ -1,25 +1,14 @@
 """A running site as programs meet it: tokens, sessions, messages, and the stock SDK pointed at it."""
 
-import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from openai import AsyncOpenAI
 
-from tests.support.project_files import ROOT
 from tests.support.running_site import RunningSite
-from tests.support.site_home import SiteHome
-
-PATIENCE = 60.0
-"""Seconds until a server has to answer. It takes three on a quiet machine."""
 
 SAVING_SECONDS = 5.0
 """Within this time the last words of a talk are saved."""
@@ -46,6 +35,16 @@ class LiveSite:
     def session(self, token: str, **wanted: Any) -> Json:
         """The answer of the session API."""
         return self._post("/api/voice/realtime-session", wanted, token)
+
+    def client_secret(self, token: str, *, conversation_id: str, **wanted: Any) -> Json:
+        """The answer of the session API in OpenAI's own shape."""
+        query = urlencode({"conversation_id": conversation_id})
+        return self._post(f"/v1/realtime/client_secrets?{query}", wanted, token)
+
+    def socket(self, **query: str) -> str:
+        """The address of the socket, as programs give it to an SDK."""
+        asked = urlencode({"model": "gpt-realtime"} | query)
+        return f"{self.url.replace('http', 'ws', 1)}/v1/realtime?{asked}"
 
     def messages(self, conversation_id: str, token: str, *, count: int) -> list[Json]:
         """What is kept of a conversation, in spoken order, once it is `count` messages.
@@ -84,78 +83,5 @@ def entrance_to(site: RunningSite) -> LiveSite:
     return LiveSite(site.url, site.username, site.password)
 
 
-@contextmanager
-def daphne_site(home: SiteHome, log: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """`manage.py runserver` (Daphne) in a home that is prepared already; its address. What it prints goes to `log`."""
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    own = {"PUBLIC_URL": url, "PORT": str(port)}
-    command = ["runserver", "--noreload", f"127.0.0.1:{port}"]
-    with _manage(command, log, environment_in(home) | own | dict(environment or {})) as process:
-        _wait_until(lambda: _answers(f"{url}/health"), process, log)
-        yield url
-
-
-@contextmanager
-def engine_server(log: Path) -> Iterator[str]:
-    """`manage.py voiceassist_engine`; its base URL (http), as the SDK wants it."""
-    port = _free_port()
-    with _manage(["voiceassist_engine", "--port", str(port)], log, {"VAR_DIR": str(log.parent)}) as process:
-        _wait_until(lambda: "Ctrl-C ends it." in log.read_text(encoding="utf-8"), process, log)
-        yield f"http://127.0.0.1:{port}/v1"
-
-
-def environment_in(home: SiteHome) -> dict[str, str]:
-    """The variables that make a program of the project live in `home`."""
-    return {"VAR_DIR": str(home.var)} | home.environment
-
-
-@contextmanager
-def _manage(
-    command: list[str], log: Path, environment: Mapping[str, str]
-) -> Iterator["subprocess.Popen[bytes]"]:
-    machine = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env=machine | {"PYTHONUNBUFFERED": "1"} | dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_until(is_so: Any, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError(f"the server did not start:\n{log.read_text(encoding='utf-8')}")
-        time.sleep(0.05)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.TransportError:
-        return False
-
-
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,6 +11,7 @@ from realtime.protocol.effects import (
     Effect,
     End,
     FrameToClient,
+    Reconnect,
     RecordTurn,
     RecordUsage,
     ToClient,
@@ -143,7 +144,7 @@ class Notebook:
     def keep(self, told: Iterable[Turn]) -> None:
         for turn in told:
             self.told.append(turn)
-            self.rows[turn.item_id] = turn
+            self.rows[turn.key or turn.item_id] = turn
 
     def said(self) -> list[Said]:
         """Role, status and words of every turn, in order."""
@@ -185,10 +186,10 @@ class Minutes(Notebook):
 class ProtocolSession(Notebook):
     """A session's core with everything it asked for. It is set up and ready unless `greeted` says otherwise."""
 
-    def __init__(self, *, greeted: bool = True, **setup: Any) -> None:
+    def __init__(self, *, greeted: bool = True, unix_now: float = 0.0, **setup: Any) -> None:
         super().__init__()
         self.now = 100.0
-        self.core = RealtimeProtocol(setup_of(**setup), self.now)
+        self.core = RealtimeProtocol(setup_of(**setup), self.now, unix_now)
         self.effects: list[Effect] = []
         if greeted:
             self.upstream(turns.created(), updated())
@@ -204,10 +205,21 @@ class ProtocolSession(Notebook):
         )
 
     def client(self, *frames: Event | str | bytes) -> list[Effect]:
-        """Frames come from the client. What the core asks for in answer."""
-        return self._did(
-            *(self.core.client_frame(json.dumps(f) if isinstance(f, dict) else f, self.now) for f in frames)
-        )
+        """Frames come from the client, and go on at once. What the core asks for in answer."""
+        effects = []
+        for frame in frames:
+            text = json.dumps(frame) if isinstance(frame, dict) else frame
+            effects += self._did(self.core.client_frame(text, self.now))
+            self.core.behind(0)
+        return effects
+
+    def loses_upstream(self, closed_with: int = 1006, reason: str = "") -> list[Effect]:
+        """The connection to upstream ends. What the core asks for in answer."""
+        return self._did(self.core.upstream_closed(closed_with, reason, self.now))
+
+    def gets_upstream(self, **session: Any) -> list[Effect]:
+        """Another upstream is there and takes the configuration. What the core asks for in answer."""
+        return self.upstream(turns.created(), updated(**session))
 
     def later(self, seconds: float) -> list[Effect]:
         """Let time pass; the core is woken whenever it wants to be. What it asked for meanwhile."""
@@ -235,6 +247,11 @@ class ProtocolSession(Notebook):
         return effects
 
     # --- what came of it --------------------------------------------------------------------------------------------
+
+    @property
+    def reconnects(self) -> list[Reconnect]:
+        """How often the core asked for another upstream."""
+        return [effect for effect in self.effects if isinstance(effect, Reconnect)]
 
     @property
     def end(self) -> End | None:

@@ -1,6 +1,7 @@
 """A stage for one relay: an upstream, a client and a ledger in memory, each of which can be slow, deaf or broken."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from tests.support import upstream_turns
 Event = dict[str, Any]
 PATIENCE = 5.0
 """Seconds that a test waits for what it claims, before it says that it did not happen."""
-BRISK = Timing(stall=0.2, trailing=0.3, farewell=0.05, tick=0.02, lease=0.05)
+BRISK = Timing(stall=0.2, trailing=0.3, farewell=0.05, tick=0.02, lease=0.05, haste=100.0)
 """A relay's waits, short enough for tests."""
 
 
@@ -39,6 +40,20 @@ class Changes:
                 await self._happened.wait()
 
 
+class Clock:
+    """The running loop's time, which can be put forward."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self._ahead
+
+    def forward(self, seconds: float) -> None:
+        """Let so much time have passed."""
+        self._ahead += seconds
+
+
 class Gate:
     """A passage that can be shut; those who want through wait before it."""
 
@@ -47,6 +62,8 @@ class Gate:
         self._open = asyncio.Event()
         self._open.set()
         self.waiting = 0
+        self.arrivals = 0
+        """How many ever came to it."""
 
     def shut(self) -> None:
         self._open.clear()
@@ -56,6 +73,7 @@ class Gate:
 
     async def through(self) -> None:
         self.waiting += 1
+        self.arrivals += 1
         self._changes.note()
         try:
             await self._open.wait()
@@ -63,82 +81,135 @@ class Gate:
             self.waiting -= 1
 
 
-class Upstream:
-    """A provider and its only connection. `greets`: it takes part in the set-up by itself."""
+class Connection:
+    """One connection to an upstream. Its frames are those that were said before anybody opened it, and after."""
 
-    description = Description("scripted", "Scripted", "scripted-1", True, ("marin",), "marin")
-
-    def __init__(self, changes: Changes, *, greets: bool = True) -> None:
+    def __init__(self, upstream: "Upstream") -> None:
         self.received: list[Event] = []
-        self.gate = Gate(changes)
-        """Before what is sent to it."""
-        self.mouth = Gate(changes)
-        """Before what it says."""
-        self.sends_failed = 0
-        self.refusal: Exception | None = None
-        self.is_open = False
+        self.frames: asyncio.Queue[str | UpstreamClosed] = asyncio.Queue()
+        self.lost: UpstreamClosed | None = None
+        self.is_taken = False
         self.times_closed = 0
-        self._greets = greets
-        self._changes = changes
-        self._frames: asyncio.Queue[str | UpstreamClosed] = asyncio.Queue()
-        self._closed: UpstreamClosed | None = None
-
-    # --- for the test -------------------------------------------------------------------------------------------
-
-    def say(self, *events: Event) -> None:
-        for event in events:
-            self._frames.put_nowait(json.dumps(event))
-
-    def drop(self, code: int = 1006, reason: str = "") -> None:
-        """End the connection, after all that was said. Sending fails from now on."""
-        self._closed = UpstreamClosed(code, reason)
-        self._frames.put_nowait(self._closed)
-
-    @property
-    def is_read(self) -> bool:
-        """Whether all that was said has been taken."""
-        return self._frames.empty()
-
-    def kinds(self) -> list[str]:
-        """The types of what was received, set-up left out."""
-        return [event["type"] for event in self.received if event["type"] != "session.update"]
-
-    # --- for the relay ------------------------------------------------------------------------------------------
-
-    def check(self) -> None: ...
-
-    async def connect(self, *, safety_identifier: str) -> "Upstream":
-        if self.refusal is not None:
-            raise self.refusal
-        self.is_open = True
-        if self._greets:
-            self.say(upstream_turns.created())
-        return self
+        self._upstream = upstream
 
     async def send(self, frame: str) -> None:
-        await self.gate.through()
-        if self._closed is not None:
-            self.sends_failed += 1
-            self._changes.note()
-            raise self._closed
+        upstream = self._upstream
+        await upstream.gate.through()
+        if self.lost is not None:
+            upstream.sends_failed += 1
+            upstream.changes.note()
+            raise self.lost
         event = json.loads(frame)
         self.received.append(event)
-        if self._greets and event["type"] == "session.update":
+        if upstream.greets and event["type"] == "session.update":
             self.say(upstream_turns.updated(**event["session"]))
-        self._changes.note()
+        upstream.changes.note()
 
     async def receive(self) -> str:
-        await self.mouth.through()
-        frame = await self._frames.get()
-        self._changes.note()
+        await self._upstream.mouth.through()
+        frame = await self.frames.get()
+        self._upstream.changes.note()
         if isinstance(frame, UpstreamClosed):
             raise frame
         return frame
 
     async def close(self) -> None:
-        self.is_open = False
         self.times_closed += 1
-        self._changes.note()
+        self._upstream.changes.note()
+        await self._upstream.exit.through()
+
+    def say(self, *events: Event) -> None:
+        for event in events:
+            self.frames.put_nowait(json.dumps(event))
+
+    def kinds(self) -> list[str]:
+        """The types of what was received, set-up left out."""
+        return [event["type"] for event in self.received if event["type"] != "session.update"]
+
+    def heard(self) -> bytes:
+        """The microphone audio that was received."""
+        return b"".join(
+            base64.b64decode(event["audio"])
+            for event in self.received
+            if event["type"] == "input_audio_buffer.append"
+        )
+
+
+class Upstream:
+    """A provider and its connections, of which the latest speaks. `greets`: each takes part in the set-up by itself."""
+
+    description = Description("scripted", "Scripted", "scripted-1", True, ("marin",), "marin")
+
+    def __init__(self, changes: Changes, *, greets: bool = True) -> None:
+        self.greets = greets
+        self.changes = changes
+        self.door = Gate(changes)
+        """Before a connection is made."""
+        self.gate = Gate(changes)
+        """Before what is sent to it."""
+        self.mouth = Gate(changes)
+        """Before what it says."""
+        self.exit = Gate(changes)
+        """Before a connection is closed."""
+        self.sends_failed = 0
+        self.refusal: Exception | None = None
+        self.refused = 0
+        """How often a connection was refused."""
+        self.connections: list[Connection] = [Connection(self)]
+
+    # --- for the test -------------------------------------------------------------------------------------------
+
+    @property
+    def latest(self) -> Connection:
+        return self.connections[-1]
+
+    def say(self, *events: Event) -> None:
+        self.latest.say(*events)
+
+    def drop(self, code: int = 1006, reason: str = "") -> None:
+        """End the connection, after all that was said. Sending fails from now on."""
+        self.latest.lost = UpstreamClosed(code, reason)
+        self.latest.frames.put_nowait(self.latest.lost)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all that was said has been taken."""
+        return self.latest.frames.empty()
+
+    @property
+    def received(self) -> list[Event]:
+        """All that was received, on whatever connection."""
+        return [event for connection in self.connections for event in connection.received]
+
+    def kinds(self) -> list[str]:
+        """The types of what was received, set-up left out."""
+        return [kind for connection in self.connections for kind in connection.kinds()]
+
+    @property
+    def is_open(self) -> bool:
+        return any(connection.is_taken and not connection.times_closed for connection in self.connections)
+
+    @property
+    def times_closed(self) -> int:
+        return sum(connection.times_closed for connection in self.connections)
+
+    # --- for the relay ------------------------------------------------------------------------------------------
+
+    def check(self) -> None: ...
+
+    async def connect(self, *, safety_identifier: str) -> Connection:
+        await self.door.through()
+        if self.refusal is not None:
+            self.refused += 1
+            self.changes.note()
+            raise self.refusal
+        if self.latest.is_taken:
+            self.connections.append(Connection(self))
+        self.latest.is_taken = True
+        if self.greets:
+            self.say(upstream_turns.created())
+        self.changes.note()
+        return self.latest
 
 
 class Audience:
@@ -186,9 +257,10 @@ class Book:
             raise self.failure
         if self.is_taken_over:
             return None
-        self.turns[turn.item_id] = turn
+        key = turn.key or turn.item_id
+        self.turns[key] = turn
         self._changes.note()
-        return Saved(f"message of {turn.item_id}", list(self.turns).index(turn.item_id))
+        return Saved(f"message of {key}", list(self.turns).index(key))
 
     async def record_usage(self, usage: Event) -> None:
         self.usage.append(usage)
@@ -229,6 +301,7 @@ class Stage:
     audience: Audience
     book: Book
     changes: Changes
+    clock: Clock
     running: "asyncio.Task[Ended]" = field(init=False)
 
     async def until(self, is_so: Callable[[], object]) -> None:
@@ -262,7 +335,7 @@ async def staged(
     before = asyncio.all_tasks()
     changes = Changes()
     upstream, audience, book = Upstream(changes, greets=greets), Audience(changes), Book(changes)
-    clock = asyncio.get_running_loop().time
+    clock = Clock()
     relay = Relay(
         core=RealtimeProtocol(setup_of(**setup), clock()),
         client=audience,
@@ -272,12 +345,12 @@ async def staged(
         clock=clock,
         timing=timing,
     )
-    stage = Stage(relay, upstream, audience, book, changes)
+    stage = Stage(relay, upstream, audience, book, changes, clock)
     if begins:
         stage.running = asyncio.create_task(relay.run())
     yield stage
     relay.client_left(clean=True)
-    for gate in (upstream.gate, upstream.mouth, audience.gate, book.gate):
+    for gate in (upstream.door, upstream.gate, upstream.mouth, upstream.exit, audience.gate, book.gate):
         gate.open()
     await asyncio.wait([stage.running], timeout=PATIENCE)
     left_behind = asyncio.all_tasks() - before

@@ -1,35 +1,32 @@
-"""The whole site in a process of its own, as `make run` starts it, with a home and a port of its own."""
+"""The servers of this project in processes of their own: the whole site on uvicorn and on Daphne, the engine alone."""
 
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from tests.support.project_files import ROOT
+import httpx
+
+from tests.support.manage_program import Program, free_port, program
 from tests.support.site_home import SiteHome
 
-PATIENCE = 60
-"""Seconds until it has to listen. It takes two on a quiet machine."""
 _READY = "Ctrl-C stops it."
+_ENGINE_READY = "Ctrl-C ends it."
 _ACCOUNT = re.compile(r"Sign in as (\S+) with the password (\S+)")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RunningSite:
-    """A site that listens. `printed` grows with everything it writes to the screen, logs included."""
+    """A site that listens, as `make run` starts it."""
 
     port: int
     home: SiteHome
-    process: "subprocess.Popen[str]"
-    printed: list[str] = field(default_factory=list)
+    program: Program
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
+    """Of the first account; both are empty after the first start, which alone tells them."""
 
     @property
     def url(self) -> str:
@@ -37,61 +34,56 @@ class RunningSite:
 
     @property
     def screen(self) -> str:
-        """Everything printed so far."""
-        return "".join(self.printed)
+        """Everything printed so far, logs included."""
+        return self.program.screen
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit status."""
-        self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.program.stop(number)
 
 
 @contextmanager
-def running_site(home: SiteHome, environment: Mapping[str, str] | None = None) -> Iterator[RunningSite]:
+def running_site(
+    home: SiteHome, environment: Mapping[str, str] | None = None, *, port: int = 0
+) -> Iterator[RunningSite]:
     """A site that lives in `home`; `environment` adds variables. It is stopped in the end."""
-    port = _free_port()
-    machine = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    own = {"VAR_DIR": str(home.var), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--prepare"],
-        cwd=ROOT,
-        env=machine | own | home.environment | dict(environment or {}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    site = RunningSite(port, home, process)
-    ready = threading.Event()
-    reader = threading.Thread(target=_read, args=(site, ready), daemon=True)
-    reader.start()
+    port = port or free_port()
+    own = {"PORT": str(port)} | dict(environment or {})
+    with program("serve", "--prepare", environment=_living_in(home) | own) as running:
+        running.wait_until(lambda: _READY in running.screen)
+        account = _ACCOUNT.search(running.screen)
+        yield RunningSite(port, home, running, *(account.groups() if account else ()))
+
+
+@contextmanager
+def daphne_site(home: SiteHome) -> Iterator[str]:
+    """`manage.py runserver` (Daphne) in a home that is prepared already; its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    own = {"PUBLIC_URL": url, "PORT": str(port)}
+    command = ("runserver", "--noreload", f"127.0.0.1:{port}")
+    with program(*command, environment=_living_in(home) | own) as running:
+        running.wait_until(lambda: _answers(f"{url}/health"))
+        yield url
+
+
+@contextmanager
+def engine_server(var: Path) -> Iterator[str]:
+    """`manage.py voiceassist_engine`; its base URL (http), as the SDK wants it."""
+    port = free_port()
+    command = ("voiceassist_engine", "--port", str(port))
+    with program(*command, environment={"VAR_DIR": str(var)}) as running:
+        running.wait_until(lambda: _ENGINE_READY in running.screen)
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+def _living_in(home: SiteHome) -> dict[str, str]:
+    """The variables that make a program of the project live in `home`."""
+    return {"VAR_DIR": str(home.var)} | home.environment
+
+
+def _answers(url: str) -> bool:
     try:
-        if not ready.wait(PATIENCE) or _READY not in site.screen:
-            raise AssertionError(f"the site did not start:\n{site.screen}")
-        account = _ACCOUNT.search(site.screen)
-        if account:
-            site.username, site.password = account.groups()
-        yield site
-    finally:
-        if process.poll() is None:
-            site.stop()
-        reader.join(timeout=10)
-        if process.stdout:
-            process.stdout.close()
-
-
-def _read(site: RunningSite, ready: threading.Event) -> None:
-    """Read what the site prints, lest its pipe fill up; `ready` is set once it listens, and when it ends."""
-    assert site.process.stdout is not None
-    for line in site.process.stdout:
-        site.printed.append(line)
-        if _READY in line:
-            ready.set()
-    ready.set()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return httpx.get(url, timeout=2).is_success
+    except httpx.TransportError:
+        return False

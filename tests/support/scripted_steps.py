@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 
+from realtime.tasks import first_of
 from tests.support.scripted_session import Json
 
 _BYTES_PER_MS = 48
@@ -162,7 +163,10 @@ class Gate:
     name: str
 
     async def play(self, link: Link) -> None:
-        await link.gates.setdefault(self.name, asyncio.Event()).wait()
+        gate = link.gates.setdefault(self.name, asyncio.Event())
+        await first_of(gate.wait(), link.stopping.wait())
+        if not gate.is_set():
+            raise OffScript(f"the gate {self.name!r} was not opened")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,24 @@ def spoken_turn(
     return [ExpectAudio(audio_ms), Emit(lambda link: _spoken(link, heard, answer, words_come))]
 
 
+def speech_begun(*, audio_ms: float = 100) -> list[Step]:
+    """So much audio arrives, and voice detection hears somebody speak."""
+    return [ExpectAudio(audio_ms), Emit(_speech_started)]
+
+
+def turn_closed() -> Step:
+    """The turn in which somebody was heard to speak is over; its words are still to come."""
+    return Emit(_committed)
+
+
 def answer_begun(text: str, *, words: int) -> Step:
     """An answer to what was asked last, as far as its first words. `interrupted_by` ends it."""
     return Emit(lambda link: _begun(link, text, words))
+
+
+def answer_ended(text: str, *, words: int) -> Step:
+    """The rest of an answer of which so many words were begun."""
+    return Emit(lambda link: _ended(link, text, words))
 
 
 def interrupted_by(heard: str, answer: str) -> list[Step]:
@@ -93,6 +108,12 @@ def _begun(link: Link, text: str, words: int) -> Iterator[Json]:
     yield from answer.say(text.split()[:words])
 
 
+def _ended(link: Link, text: str, words: int) -> Iterator[Json]:
+    answer = _unfinished_answer(link)
+    yield from answer.say(text.split()[words:])
+    yield from answer.end()
+
+
 def _cut_off(link: Link) -> Iterator[Json]:
     yield {"type": "input_audio_buffer.speech_started", "audio_start_ms": 4000, "item_id": _announce(link)}
     yield from _unfinished_answer(link).end(reason="turn_detected")
@@ -114,22 +135,31 @@ def _announce(link: Link) -> str:
     return item_id
 
 
-def _spoken(
-    link: Link, heard: str, answer: str, words_come: str, *, is_announced: bool = False
-) -> Iterator[Json]:
+def _speech_started(link: Link) -> Iterator[Json]:
+    yield {"type": "input_audio_buffer.speech_started", "audio_start_ms": 0, "item_id": _announce(link)}
+
+
+def _committed(link: Link, *, words_before: str = "") -> Iterator[Json]:
     item_id = _announce(link)
-    if not is_announced:
-        yield {"type": "input_audio_buffer.speech_started", "audio_start_ms": 0, "item_id": item_id}
     del link.notes["announced"]
     before, link.last_item = link.last_item, item_id
     content = [{"type": "input_audio", "transcript": None}]
     item = {"id": item_id, "type": "message", "status": "completed", "role": "user", "content": content}
     yield {"type": "input_audio_buffer.speech_stopped", "audio_end_ms": 900, "item_id": item_id}
-    if words_come == "before":
-        yield from _heard(item_id, heard)
+    if words_before:
+        yield from _heard(item_id, words_before)
     yield {"type": "input_audio_buffer.committed", "previous_item_id": before, "item_id": item_id}
     yield {"type": "conversation.item.added", "previous_item_id": before, "item": item}
     yield {"type": "conversation.item.done", "previous_item_id": before, "item": item}
+
+
+def _spoken(
+    link: Link, heard: str, answer: str, words_come: str, *, is_announced: bool = False
+) -> Iterator[Json]:
+    item_id = _announce(link)
+    if not is_announced:
+        yield from _speech_started(link)
+    yield from _committed(link, words_before=heard if words_come == "before" else "")
     link.last = {}  # nobody asked for this answer: it takes the session's modality
     reply, words = new_answer(link), answer.split()
     yield from reply.begin()

@@ -50,10 +50,12 @@ class ScriptedUpstream:
     """Plays `scripts`, one for each connection in turn; with `repeats` the last one goes on for every further one.
 
     Not `strict`: for clients that are meant to leave in the middle. Then nobody is told what was not as scripted,
-    unless by `verify`.
+    unless by `verify`. Each session may last `lifetime` seconds, or so it says.
     """
 
-    def __init__(self, *scripts: Script, repeats: bool = False, strict: bool = True) -> None:
+    def __init__(
+        self, *scripts: Script, repeats: bool = False, strict: bool = True, lifetime: int = 3600
+    ) -> None:
         self.handshakes: list[Handshake] = []
         self.links: list[Link] = []
         self.invalid_frames: list[InvalidFrame] = []
@@ -62,6 +64,7 @@ class ScriptedUpstream:
         self._scripts = scripts
         self._repeats = repeats
         self._strict = strict
+        self._lifetime = lifetime
         self._serial = count(1)
         self._by_connection: dict[UUID, Link] = {}
         self._gates: dict[str, asyncio.Event] = {}
@@ -177,7 +180,7 @@ class ScriptedUpstream:
             self._note_problem("a connection that no script foresees")
             return Response(503, "Service Unavailable", Headers({"Content-Length": "0"}))
         model = handshake.query.get("model", "")
-        session = new_session(self._fresh("sess"), model, expires_at=int(time.time()) + 3600)
+        session = new_session(self._fresh("sess"), model, expires_at=int(time.time()) + self._lifetime)
         link = Link(handshake, session, script, self._fresh, self._stopping, self._gates)
         self.links.append(link)
         first = script[0] if script else None

@@ -13,7 +13,7 @@ from realtime.config import RealtimeConfig
 from realtime.consumers import RealtimeConsumer
 from realtime.providers.base import Provider
 from realtime.relay import Timing
-from tests.support.relay_stage import BRISK, Changes, Upstream
+from tests.support.relay_stage import BRISK, Changes, Clock, Upstream
 
 Event = dict[str, Any]
 PATIENCE = 5.0
@@ -39,6 +39,7 @@ class Socket:
         provider_for: Callable[[RealtimeConfig], Provider] | None = None,
     ) -> None:
         self.changes = Changes()
+        self.clock = Clock()
         self.upstream = Upstream(self.changes)
         self.accepted: Event | None = None
         self.heard: list[Event | bytes] = []
@@ -49,7 +50,7 @@ class Socket:
         if origin is not None:
             headers.append((b"origin", origin.encode()))
         consumer = RealtimeConsumer.as_asgi(
-            timing=timing, provider_for=provider_for or (lambda config: self.upstream)
+            timing=timing, provider_for=provider_for or (lambda config: self.upstream), clock=self.clock
         )
         self._application = URLRouter([re_path(r"^v1/realtime$", cast(Any, consumer))])
         self._scope: Event = {

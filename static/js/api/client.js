@@ -30,7 +30,7 @@ export class ApiError extends Error {
  * @property {string} [language]
  * @property {"audio" | "text"} [output]
  * @property {"server_vad" | "semantic_vad" | "push_to_talk"} [turn_detection]
- * @property {boolean} [save]
+ * @property {boolean} [save] false: off the record
  * @property {string} [resume_session_id]
  */
 

@@ -6,10 +6,11 @@ import {Request} from "../voice/vocabulary.js";
 /**
  * Sends `va-message-send` with `{text}` and `va-voice-start` up.
  * @attr voice-active while voice mode is on: the field then invites to type instead
+ * @attr off-record nothing of what is written is kept, and the field says so
  */
 export class MessageComposer extends HTMLElement {
   static get observedAttributes() {
-    return ["voice-active"];
+    return ["voice-active", "off-record"];
   }
 
   connectedCallback() {
@@ -37,10 +38,21 @@ export class MessageComposer extends HTMLElement {
   attributeChangedCallback() {
     if (this._field) {
       const active = this.hasAttribute("voice-active");
-      this._field.placeholder = active ? "Type instead…" : "Write a message…";
+      const offRecord = this.hasAttribute("off-record");
+      const invitation = active ? "Type instead…" : "Write a message…";
+      this._field.placeholder = offRecord ? "Write off the record…" : invitation;
+      this._field.setAttribute("aria-describedby", offRecord ? "record-banner" : "");
       if (this._voice) {
         this._voice.hidden = active;
       }
+    }
+  }
+
+  /** What is written and not sent is gone. */
+  clear() {
+    if (this._field) {
+      this._field.value = "";
+      this._fit();
     }
   }
 

@@ -9,8 +9,15 @@ import {LineStatus} from "../voice/vocabulary.js";
 /** @type {Record<string, string>} */
 const PLACEHOLDERS = {
   [LineStatus.PENDING]: "Transcribing…",
-  [LineStatus.PARTIAL]: "…",
   [LineStatus.FAILED]: "This could not be transcribed.",
+};
+
+/** What stands where words will be. @param {Line} line */
+const placeholderFor = ({role, status}) => {
+  if (status === LineStatus.PARTIAL) {
+    return role === "user" ? PLACEHOLDERS[LineStatus.PENDING] : "…";
+  }
+  return PLACEHOLDERS[status] || "";
 };
 
 /** @type {Record<string, string>} */
@@ -19,12 +26,15 @@ const NOTES = {
 };
 
 /** @param {Line} line */
-const noteFor = (line) => {
+const fateOf = (line) => {
   if (line.status === LineStatus.INTERRUPTED) {
     return line.unheard_text ? "interrupted; the rest was not heard" : "interrupted";
   }
   return NOTES[line.status] || "";
 };
+
+/** @param {Line} line */
+const noteFor = (line) => [fateOf(line), line.off_record ? "off the record" : ""].filter(Boolean).join(" · ");
 
 /** Text is what an answer is unless it was spoken: nothing to remark on. @param {Line} line */
 const modeOf = (line) => {
@@ -50,8 +60,9 @@ export const fillLine = (element, line) => {
   element.dataset.role = line.role;
   element.dataset.status = line.status;
   element.dataset.modality = line.modality;
+  element.classList.toggle("line--off-record", line.off_record);
   write(part(element, "speaker"), line.role === "user" ? "You" : "Assistant");
-  const text = line.text || (line.unheard_text ? "" : PLACEHOLDERS[line.status] || "");
+  const text = line.text || (line.unheard_text ? "" : placeholderFor(line));
   write(part(element, "heard"), text);
   part(element, "heard").classList.toggle("line__placeholder", !line.text);
   const unheard = part(element, "unheard");

@@ -66,7 +66,8 @@ export class MessageThread extends HTMLElement {
 
   /** Give the lines what the server has stored meanwhile. @param {Line[]} stored the whole conversation, in order */
   settle(stored) {
-    const elements = this._lineElements().filter(({dataset}) => dataset.status !== "unsent");
+    // What was said off the record is stored nowhere.
+    const elements = this._lineElements().filter(({classList}) => !classList.contains("line--off-record"));
     for (const [element, line] of pairs(elements, stored)) {
       const unheard = part(element, "unheard").textContent;
       if (element.dataset.status !== line.status || unheard !== line.unheard_text) {
@@ -106,6 +107,16 @@ export class MessageThread extends HTMLElement {
   /** A notice tells of one moment; once things go on it is in the way. */
   clearNotices() {
     this._log.querySelectorAll(".notice").forEach((notice) => notice.remove());
+  }
+
+  /** Tell those who listen to the page. @param {string} sentence */
+  announce(sentence) {
+    this._say(sentence);
+  }
+
+  /** Nothing that was told to listeners shall be found here later. */
+  forgetAnnouncements() {
+    this._announcer.textContent = "";
   }
 
   get _log() {
@@ -195,17 +206,31 @@ const pairs = (elements, stored) => {
   const byId = new Map(elements.filter(({dataset}) => dataset.message).map((element) => [element.dataset.message, element]));
   // A page may show only the end of a long conversation.
   const from = byId.size ? stored.findIndex((line) => byId.has(line.message_id)) : 0;
-  const nameless = elements.filter(({dataset}) => !dataset.message);
+  const nameless = elements.filter(({dataset}) => !dataset.message && dataset.status !== "unsent");
+  // The server may have a turn of which it could not tell us any more.
+  const unsent = elements.filter(({dataset}) => dataset.status === "unsent");
   /** @type {[HTMLElement, Line][]} */
   const found = [];
   for (const line of from < 0 ? [] : stored.slice(from)) {
-    const next = nameless.findIndex(({dataset}) => dataset.role === line.role);
-    const element = byId.get(line.message_id) || nameless.splice(next, next < 0 ? 0 : 1)[0];
+    const element =
+      byId.get(line.message_id) ||
+      takeFirst(unsent, (lost) => line.role === "user" && part(lost, "heard").textContent === line.text) ||
+      takeFirst(nameless, ({dataset}) => dataset.role === line.role);
     if (element) {
       found.push([element, line]);
     }
   }
   return found;
+};
+
+/**
+ * The first element that fits, taken out of the list.
+ * @param {HTMLElement[]} elements
+ * @param {(element: HTMLElement) => boolean} fits
+ */
+const takeFirst = (elements, fits) => {
+  const at = elements.findIndex(fits);
+  return at < 0 ? undefined : elements.splice(at, 1)[0];
 };
 
 /** Whether `element` stands behind `other` in the page. @param {Node} element @param {Node} other */

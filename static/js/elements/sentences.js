@@ -39,8 +39,10 @@ const SENTENCES = {
   provider_auth: "The speech provider did not accept this server's key. Ask whoever runs it to check it. What was said is kept.",
   provider_quota: "This server's credit with the speech provider is used up. Ask whoever runs it. What was said is kept.",
   provider_failed: "The speech provider could not be used. What was said so far is kept; try again in a moment.",
+  provider_lost: "The connection to the assistant broke off in the middle of its answer. Ask again for the rest.",
   provider_silent: "The speech provider stopped answering. What was said so far is kept; try again in a moment.",
   session_creation_failed: "The session could not be opened. Try again; if it keeps happening, tell whoever runs this server.",
+  record_refused: "The server did not agree to go off the record, so it was told nothing and the session was ended. Reload the page, then try again.",
   internal: "Something went wrong on our side. What was said so far is kept; start the session again.",
   lost: "The session was lost on our side. What was said so far is kept; start it again.",
 };
@@ -50,9 +52,27 @@ const UNKNOWN = "Something went wrong. What was said so far is kept; try again."
 /**
  * The sentence for a trouble: the server's own where it sent one, because it knows more.
  * @param {import("../voice/vocabulary.js").Trouble} trouble
+ * @param {{offRecord?: boolean}} [now]
  */
-export const sentenceFor = ({code, detail}) =>
-  detail || (Object.prototype.hasOwnProperty.call(SENTENCES, code) ? SENTENCES[code] : UNKNOWN);
+export const sentenceFor = ({code, detail}, {offRecord = false} = {}) => {
+  const sentence = detail || (Object.prototype.hasOwnProperty.call(SENTENCES, code) ? SENTENCES[code] : UNKNOWN);
+  return offRecord ? withoutPromise(sentence) : sentence;
+};
+
+/** Off the record it is not true that what was said is kept. @param {string} sentence */
+const withoutPromise = (sentence) =>
+  sentence
+    .replace(/; what was said(?: so far)? is kept(?=[;.])/g, "")
+    .replace(/ ?What was said(?: so far)? is kept(?:; (\w)|\.)/g, (_all, next) => (next ? ` ${next.toUpperCase()}` : ""))
+    .trim();
+
+/** What the thread is told besides troubles. */
+export const Notice = Object.freeze({
+  AWAY: "Reconnecting to the assistant… What you say or write meanwhile reaches it afterwards.",
+  BACK: "The assistant is there again.",
+  OFF_RECORD: "From here on off the record: this site keeps none of what is said, and later conversations will not know of it. Whoever answers still hears you.",
+  ON_RECORD: "On the record again: what is said from here on is kept.",
+});
 
 /** @type {Record<string, string>} */
 const PHASES = {

@@ -105,13 +105,14 @@ export class VoiceModePanel extends HTMLElement {
     this.setAttribute("phase", phase);
     const ended = status === Status.ENDED || status === Status.IDLE;
     this._wasLive = this._wasLive || status === Status.CONNECTED;
+    part(this, "record").hidden = !state.offRecord;
     write(part(this, "state"), ended && !this._wasLive ? "Not started" : wordFor(ended ? Phase.ENDED : phase));
     const mute = /** @type {HTMLButtonElement} */ (part(this, "mute"));
     mute.setAttribute("aria-pressed", String(muted));
     mute.disabled = !state.microphone;
     const reason = part(this, "reason");
     reason.hidden = !(ended && state.end);
-    write(reason, ended && state.end ? sentenceFor(state.end) : "");
+    write(reason, ended && state.end ? sentenceFor(state.end, state) : "");
     part(this, "again").hidden = !(ended && state.end && state.end.retryable);
     part(this, "live").hidden = ended;
     if (ended) {

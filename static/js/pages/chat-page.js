@@ -3,7 +3,7 @@
 import {duration} from "../lib/clock.js";
 import {part} from "../lib/part.js";
 import {Tabs} from "../lib/tabs.js";
-import {sentenceFor} from "../elements/sentences.js";
+import {Notice, sentenceFor} from "../elements/sentences.js";
 import {RealtimeVoiceSession} from "../voice/realtime-voice-session.js";
 import {LineStatus, Request, SessionEvent, Status} from "../voice/vocabulary.js";
 
@@ -12,6 +12,8 @@ import {LineStatus, Request, SessionEvent, Status} from "../voice/vocabulary.js"
 /** @typedef {import("../elements/conversation-list.js").ConversationList} ConversationList */
 /** @typedef {import("../elements/message-composer.js").MessageComposer} MessageComposer */
 /** @typedef {import("../elements/message-thread.js").MessageThread} MessageThread */
+/** @typedef {import("../elements/record-switch.js").RecordSwitch} RecordSwitch */
+/** @typedef {import("../elements/usage-line.js").UsageLine} UsageLine */
 /** @typedef {import("../elements/voice-mode-panel.js").VoiceModePanel} VoiceModePanel */
 
 /** The server waits this long for a trailing transcript after a clean end; then the words are there. */
@@ -37,8 +39,11 @@ export class ChatPage {
     this._composer = /** @type {MessageComposer} */ (root.querySelector("message-composer"));
     this._panel = /** @type {VoiceModePanel} */ (root.querySelector("voice-mode-panel"));
     this._list = /** @type {ConversationList} */ (root.querySelector("conversation-list"));
+    this._switch = /** @type {RecordSwitch} */ (root.querySelector("record-switch"));
+    this._usage = /** @type {UsageLine} */ (root.querySelector("usage-line"));
     this._tabs = new Tabs("voiceassist", () => this._refreshList());
     this._wantsVoice = false;
+    this._away = false;
     this._session = new RealtimeVoiceSession({
       createSession: (request) => api.createRealtimeSession(request),
       worklets: config.worklets,
@@ -54,6 +59,7 @@ export class ChatPage {
       [Request.VOICE_MUTE]: (/** @type {any} */ {muted}) => this._mute(muted),
       [Request.VOICE_CLOSE]: () => this._endVoice(),
       [Request.RETRY]: () => this._retry(),
+      [Request.RECORD_SWITCH]: (/** @type {any} */ {offRecord}) => this._goOffRecord(offRecord),
     };
     Object.entries(requests).forEach(([type, act]) => {
       this._root.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
@@ -63,17 +69,20 @@ export class ChatPage {
       [SessionEvent.LINE]: (/** @type {any} */ {line, before}) => this._thread.place(line, before),
       [SessionEvent.LINE_REMOVED]: (/** @type {any} */ {line}) => this._thread.withdraw(line.item_id),
       [SessionEvent.SAVED]: () => this._saved(),
+      [SessionEvent.USAGE]: (/** @type {any} */ usage) => this._showUsage(usage),
       [SessionEvent.PROBLEM]: (/** @type {any} */ trouble) => this._tellTrouble(trouble),
     };
     Object.entries(told).forEach(([type, show]) => {
       this._session.addEventListener(type, (event) => show(/** @type {CustomEvent} */ (event).detail));
     });
-    window.addEventListener("pagehide", () => this._session.leave());
+    window.addEventListener("pagehide", () => this._leave());
   }
 
   /** @param {string} text */
   _send(text) {
-    this._thread.clearNotices();
+    if (!this._away) {
+      this._thread.clearNotices();
+    }
     if (this._session.status === Status.ENDED && !this._panel.hidden) {
       this._closePanel();
     }
@@ -95,6 +104,28 @@ export class ChatPage {
   /** @param {boolean} muted */
   _mute(muted) {
     this._session.muted = muted;
+  }
+
+  /** @param {boolean} offRecord */
+  async _goOffRecord(offRecord) {
+    const switched = this._session.goOffRecord(offRecord);
+    this._thread.notice(offRecord ? Notice.OFF_RECORD : Notice.ON_RECORD);
+    this._thread.follow();
+    await switched;
+    // Of a session that was left the last words are still to come.
+    this._settleLater();
+  }
+
+  /** A browser may show this very page again when somebody goes back. */
+  _leave() {
+    this._session.leave();
+    if (this._session.lines.some((line) => line.off_record)) {
+      this._thread.forgetAnnouncements();
+    }
+    if (this._session.offRecord) {
+      this._composer.clear();
+    }
+    this._session.forgetOffRecord();
   }
 
   async _endVoice() {
@@ -124,12 +155,45 @@ export class ChatPage {
   /** @param {import("../voice/session-state.js").SessionState} state */
   _onState(state) {
     this._thread.sound(state.playing);
+    this._showRecord(state.offRecord);
+    this._showAbsence(state.away);
     this._openedConversation(state.conversationId);
     if (state.provider) {
       part(this._root, "provider").textContent = state.provider.label;
     }
     if (state.status === Status.ENDED) {
       this._settleLater();
+    }
+  }
+
+  /** @param {boolean} offRecord */
+  _showRecord(offRecord) {
+    this._switch.toggleAttribute("off", offRecord);
+    this._composer.toggleAttribute("off-record", offRecord);
+    part(this._root, "record-banner").hidden = !offRecord;
+    part(this._root, "dock").classList.toggle("dock--off-record", offRecord);
+  }
+
+  /** @param {boolean} away the assistant has been out of reach for a while */
+  _showAbsence(away) {
+    if (away === this._away) {
+      return;
+    }
+    this._away = away;
+    if (away) {
+      this._thread.notice(Notice.AWAY);
+    } else if (this._session.isConnected) {
+      this._thread.clearNotices();
+      this._thread.announce(Notice.BACK);
+    }
+  }
+
+  /** @param {import("../voice/vocabulary.js").Usage} usage */
+  _showUsage(usage) {
+    const {provider} = this._session.state;
+    // The engine of the house costs nobody anything.
+    if (provider && provider.name !== "embedded") {
+      this._usage.show(usage);
     }
   }
 
@@ -158,7 +222,7 @@ export class ChatPage {
       this._wantsVoice = true;
     }
     const signedOut = trouble.code === "not_authenticated" || trouble.code === "signed_out";
-    this._thread.notice(sentenceFor(trouble), {
+    this._thread.notice(sentenceFor(trouble, this._session.state), {
       retry: (ended || voiceLost) && trouble.retryable ? "Try again" : "",
       link: signedOut ? {href: this._config.loginUrl, label: "Sign in"} : undefined,
     });
@@ -189,7 +253,7 @@ export class ChatPage {
   /** Words land on the server after the socket is gone, and so does what was heard of the last answer. */
   _settleLater() {
     clearTimeout(this._settling);
-    if (this._session.lines.length > 0) {
+    if (this._conversationId && this._session.lines.length > 0) {
       this._settling = window.setTimeout(() => this._settle(), TRAILING_MS);
     }
   }
@@ -218,5 +282,6 @@ const lineOf = ({id, role, modality, status, text, unheard_text, spoken_at}) => 
   text,
   unheard_text,
   spoken_at,
+  off_record: false,
   is_final: status !== LineStatus.PENDING,
 });

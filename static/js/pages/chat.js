@@ -4,7 +4,9 @@ import {ApiClient} from "../api/client.js";
 import "../elements/conversation-list.js";
 import "../elements/message-composer.js";
 import "../elements/message-thread.js";
+import "../elements/record-switch.js";
 import "../elements/side-drawer.js";
+import "../elements/usage-line.js";
 import "../elements/voice-mode-panel.js";
 import {ChatPage} from "./chat-page.js";
 

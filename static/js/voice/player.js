@@ -123,6 +123,11 @@ export class Player {
     return this._cutsOf(open);
   }
 
+  /** What comes from now on is of another session or upstream, and may have the name of something that was stopped. */
+  renew() {
+    this._cut.clear();
+  }
+
   close() {
     this._post({type: "close"});
     this._items.clear();

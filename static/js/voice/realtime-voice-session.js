@@ -1,43 +1,35 @@
 /** One conversation with the assistant: one socket that typed and spoken turns share. */
 
+import {AudibleSession} from "./audible-session.js";
 import {endOfClose} from "./closing.js";
 import {troubleOf} from "./problem.js";
-import {SessionStore} from "./session-store.js";
 import {TypedTurns} from "./typed-turns.js";
 import {BENIGN, Local, SessionEvent, Status} from "./vocabulary.js";
-import {VoiceIo} from "./voice-io.js";
 import {Wire} from "./wire.js";
 
 /**
  * @typedef {object} ConnectionOptions
- * @property {(request: {conversation_id: string | null}) => Promise<any>} createSession fetches a session's configuration
- * @property {import("./audio-stage.js").WorkletUrls} worklets
+ * @property {(request: {conversation_id: string | null, save?: false}) => Promise<any>} createSession fetches a session's configuration
  * @property {boolean} [autoConnect]
- * @property {(pcm: ArrayBuffer) => void} [onAudioChunk]
  * @property {(config: any, listener: import("./wire.js").WireListener) => Wire} [openWire]
- * @property {(worklets: any, listener: import("./voice-io.js").VoiceListener) => VoiceIo} [openVoice]
  */
 
-/** @typedef {import("./session-store.js").StoreOptions & ConnectionOptions} SessionOptions */
+/** @typedef {import("./session-store.js").StoreOptions} StoreOptions */
+/** @typedef {import("./audible-session.js").VoiceOptions} VoiceOptions */
+/** @typedef {StoreOptions & VoiceOptions & ConnectionOptions} SessionOptions */
 
 /**
  * Requests are methods; what happened is told by the callbacks and by the events of `SessionEvent`.
  * After an end the same object can connect again: it then opens another session on the same conversation.
  */
-export class RealtimeVoiceSession extends SessionStore {
+export class RealtimeVoiceSession extends AudibleSession {
   /** @param {SessionOptions} options */
   constructor(options) {
     super(options);
     this._options = options;
     this._openWire = options.openWire || ((config, listener) => new Wire(config, listener));
-    this._openVoice = options.openVoice || ((worklets, listener) => new VoiceIo(worklets, listener));
-    /** @type {Wire | null} */
-    this._wire = null;
-    /** @type {VoiceIo | null} */
-    this._voice = null;
     /** Raised by every connect and disconnect: what an older one still awaits is then void. */
     this._attempt = 0;
-    this._audioItem = "";
     this._typed = new TypedTurns();
     this._sessionConfig = null;
     this._effects = this._tableOfEffects();
@@ -51,33 +43,35 @@ export class RealtimeVoiceSession extends SessionStore {
     return this._sessionConfig;
   }
 
-  /** The player, while voice is on; its `stats` count what was truly played. */
-  get player() {
-    return this._voice ? this._voice.player : null;
-  }
-
-  /** Loudness of both sides right now, 0 to 1. */
-  get levels() {
-    return this._voice ? this._voice.levels : {assistant: 0, user: 0};
-  }
-
   /**
    * Open the session; with `microphone: false` for typing only. Never rejects: `status` and `error` tell.
    * @param {{microphone?: boolean}} [wishes]
    */
   async connect({microphone = true} = {}) {
-    if (this.isConnecting || this.isConnected || this.status === Status.RECONNECTING) {
+    if (this._isLive) {
       return microphone ? this.startMicrophone() : undefined;
     }
+    return this._open(microphone);
+  }
+
+  get _isLive() {
+    return this.status !== Status.IDLE && this.status !== Status.ENDED;
+  }
+
+  /** @param {boolean} microphone */
+  async _open(microphone) {
     this._attempt += 1;
     const attempt = this._attempt;
     this._error = null;
+    this._keepsNothing = false;
+    this._audioItem = "";
     this._act({type: Local.CONNECTING});
     // Before the first await: only inside the person's gesture may audio start.
-    const voice = microphone ? this._hear(attempt) : Promise.resolve();
+    const voice = microphone ? this._hear() : Promise.resolve();
+    this._beginLife();
+    this._tally.begin();
     try {
-      const request = {conversation_id: this._state.conversationId || null};
-      const [config] = await Promise.all([this._options.createSession(request), voice]);
+      const [config] = await Promise.all([this._options.createSession(this._request()), voice]);
       if (attempt === this._attempt) {
         this._sessionConfig = config;
         this._act({type: "voiceassist.session", ...config});
@@ -88,12 +82,57 @@ export class RealtimeVoiceSession extends SessionStore {
         this._over({...troubleOf(error), reason: troubleOf(error).code});
       }
     }
-    return undefined;
+  }
+
+  _request() {
+    const request = {conversation_id: this._state.conversationId || null};
+    return this.offRecord ? {...request, save: /** @type {false} */ (false)} : request;
+  }
+
+  /**
+   * Keep nothing of what is said from now on, or keep it again. One session does one or the other: a live one ends
+   * cleanly and another begins, and what is said in between is heard by the new one alone.
+   * @param {boolean} offRecord
+   */
+  async goOffRecord(offRecord) {
+    if (offRecord === this.offRecord) {
+      return;
+    }
+    // What was written off the record is not kept by a session that keeps; it was never sent, and says so.
+    this._typed.stop({keep: offRecord});
+    this._tell(this._log.unsent(this._typed.waiting));
+    this._log.offRecord = offRecord;
+    if (!this._isLive) {
+      this._act({type: Local.RECORD, offRecord});
+      return;
+    }
+    this._attempt += 1;
+    const attempt = this._attempt;
+    const left = this._wire;
+    this._wire = null;
+    if (this._voice) {
+      this._voice.hold();
+    }
+    this._act({type: Local.CONNECTING});
+    this._act({type: Local.RECORD, offRecord});
+    await this._leave(left);
+    if (attempt === this._attempt) {
+      this._tell(this._log.settle());
+      await this._open(this._voice !== null);
+    }
+  }
+
+  /** Tell a socket what was heard, then close it. @param {Wire | null} wire */
+  async _leave(wire) {
+    if (wire) {
+      this._truncate(wire, this.player ? await this.player.interrupt() : []);
+      wire.close();
+    }
   }
 
   /** End the session: playback stops, what was heard is told, the socket closes. */
   async disconnect() {
-    if (this.status === Status.IDLE || this.status === Status.ENDED) {
+    if (!this._isLive) {
       return;
     }
     this._attempt += 1;
@@ -106,35 +145,8 @@ export class RealtimeVoiceSession extends SessionStore {
     if (this._wire && this.player) {
       this._truncate(this._wire, this.player.abandon());
     }
-    if (this.status !== Status.IDLE && this.status !== Status.ENDED) {
+    if (this._isLive) {
       this._over({reason: "client", code: "client", detail: "", retryable: true});
-    }
-  }
-
-  /** Add voice to the open session. Never rejects: `error` and `state.microphone` tell. */
-  async startMicrophone() {
-    try {
-      await this._hear(this._attempt);
-    } catch (error) {
-      this._hush();
-      this._fail(troubleOf(error));
-    }
-  }
-
-  /** Go on by typing only; an answer that sounds is cut off. */
-  async stopMicrophone() {
-    await this._bargeIn();
-    this._hush();
-  }
-
-  get muted() {
-    return this._state.muted;
-  }
-
-  set muted(muted) {
-    if (this._voice) {
-      this._voice.muted = muted;
-      this._act({type: Local.MUTED, muted});
     }
   }
 
@@ -148,7 +160,7 @@ export class RealtimeVoiceSession extends SessionStore {
     this._tell(this._log.typed(id, text));
     if (this.canSend) {
       this._flushTyped();
-    } else if (!this.isConnecting && this.status !== Status.RECONNECTING) {
+    } else if (!this._isLive) {
       this.connect({microphone: false});
     }
     return id;
@@ -178,42 +190,57 @@ export class RealtimeVoiceSession extends SessionStore {
   _tableOfEffects() {
     return {
       "session.created": () => this._ready(),
-      "voiceassist.reconnected": () => this._flushTyped(),
+      "voiceassist.session": (event) => this._heedRecord(event),
+      "voiceassist.reconnected": () => this._resume(),
+      "voiceassist.usage": (event) => this._count(event),
       "input_audio_buffer.speech_started": () => this._bargeIn(),
       "response.content_part.added": ({item_id, part}) => this._partBegan(item_id, part),
-      "response.output_audio.done": ({item_id}) => this.player && this.player.finish(item_id),
+      "response.output_audio.done": ({item_id}) => this._partEnded(item_id),
+      "response.output_item.done": ({item}) => item && this._partEnded(item.id),
       "response.done": ({response}) => this._answered(response),
       "voiceassist.message.saved": (event) => this._announce(SessionEvent.SAVED, event),
       error: (event) => this._refused(event),
     };
   }
 
-  /** Binary frames name no item: they belong to the latest spoken part. @param {string} itemId @param {any} part */
-  _partBegan(itemId, part) {
-    if (part && part.type === "audio") {
-      this._audioItem = itemId;
-    }
-  }
-
-  /** @param {ArrayBuffer} pcm */
-  _onAudio(pcm) {
-    if (this._options.onAudioChunk) {
-      this._options.onAudioChunk(pcm);
-    }
-    if (this.player && this._audioItem) {
-      this.player.append(this._audioItem, pcm);
-    }
-  }
-
   _ready() {
-    this._stream();
-    this._flushTyped();
+    if (this.canSend) {
+      this._stream();
+      this._flushTyped();
+    }
+  }
+
+  /** What the server does with what is said. @param {{save?: boolean}} event */
+  _heedRecord({save}) {
+    this._keepsNothing = save === false;
+    this._log.offRecord = this.offRecord;
+    if (this._keepsNothing) {
+      this._ready();
+    } else if (this.offRecord) {
+      this._over({reason: "record_refused", code: "record_refused", detail: "", retryable: false});
+    }
+  }
+
+  /** The assistant is there again, perhaps another one. */
+  _resume() {
+    this._beginLife();
+    this._ready();
+    this._askForAnswer();
+  }
+
+  /** @param {any} event */
+  _count(event) {
+    this._tally.take(event);
+    this._announce(SessionEvent.USAGE, this.usage);
   }
 
   async _flushTyped() {
     if (!this._typed.isEmpty) {
       // First what was heard of the running answer: the next one shall know it.
       await this._bargeIn();
+      if (!this.canSend) {
+        return; // the session is gone meanwhile; they wait for the next one
+      }
       for (const turn of this._typed.take()) {
         this._tell(this._log.typed(turn.item.id, turn.item.content[0].text));
         this._send(turn);
@@ -230,22 +257,6 @@ export class RealtimeVoiceSession extends SessionStore {
     }
   }
 
-  /** The person speaks or writes into an answer that sounds. */
-  async _bargeIn() {
-    const wire = this._wire;
-    if (wire && this.player) {
-      this._truncate(wire, await this.player.interrupt());
-    }
-  }
-
-  /** @param {Wire} wire @param {import("./player.js").Cut[]} cuts */
-  _truncate(wire, cuts) {
-    for (const cut of cuts) {
-      wire.send({type: "conversation.item.truncate", content_index: 0, ...cut});
-      this._tell(this._log.apply({type: "conversation.item.truncated", item_id: cut.item_id}));
-    }
-  }
-
   /** @param {any} event */
   _refused(event) {
     const error = event.error || {};
@@ -257,49 +268,12 @@ export class RealtimeVoiceSession extends SessionStore {
   /** @param {any} response */
   _answered(response) {
     const details = response && response.status === "failed" && response.status_details;
-    if (details && details.error) {
+    // An answer of which nothing had come is given again by itself.
+    const comesAgain = details && details.error && details.error.code === "provider_lost" && !this._log.hasWordsOf(response.id);
+    if (details && details.error && !comesAgain) {
       this._fail({code: details.error.code || "provider_error", detail: details.error.message || "", retryable: true});
     }
     this._askForAnswer();
-  }
-
-  /** @param {number} attempt */
-  async _hear(attempt) {
-    if (this._voice) {
-      return;
-    }
-    const voice = this._openVoice(this._options.worklets, {
-      onLost: () => this._lost(),
-      onPlaying: (item) => this._act({type: Local.PLAYING, item}),
-    });
-    this._voice = voice;
-    await voice.open();
-    if (attempt === this._attempt && this._voice === voice) {
-      this._act({type: Local.MICROPHONE, on: true});
-      this._stream();
-    }
-  }
-
-  /** From now on the microphone is heard by the server, beginning with what it heard before. */
-  _stream() {
-    const wire = this._wire;
-    if (wire && this._voice && this.isConnected) {
-      this._voice.stream((frame) => wire.sendAudio(frame));
-    }
-  }
-
-  _lost() {
-    this._hush();
-    this._fail({code: "microphone_lost", detail: "", retryable: true});
-  }
-
-  _hush() {
-    if (this._voice) {
-      this._voice.close();
-      this._voice = null;
-      this._act({type: Local.PLAYING, item: ""});
-      this._act({type: Local.MICROPHONE, on: false});
-    }
   }
 
   /** @param {import("./session-state.js").SessionState["end"]} end */
@@ -312,6 +286,7 @@ export class RealtimeVoiceSession extends SessionStore {
     }
     this._typed.stop({keep: end !== null && end.reason !== "client" && end.retryable});
     this._audioItem = "";
+    this._keepsNothing = false;
     this._tell([...this._log.unsent(), ...this._log.settle()]);
     this._act({type: Local.ENDED, end});
     if (end && end.reason !== "client") {
@@ -325,5 +300,4 @@ export class RealtimeVoiceSession extends SessionStore {
       this._wire.send(event);
     }
   }
-
 }

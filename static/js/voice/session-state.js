@@ -11,6 +11,8 @@ import {Local, Phase, Status} from "./vocabulary.js";
  * @property {string} response id of the running response, or empty
  * @property {boolean} awaiting an answer is due and has not begun
  * @property {string} playing the item that sounds, or empty
+ * @property {boolean} away the assistant has been out of reach for so long that people should know
+ * @property {boolean} offRecord nothing of what is said is kept
  * @property {string} sessionId
  * @property {string} conversationId
  * @property {{name: string, label: string, is_language_model: boolean} | null} provider
@@ -27,6 +29,8 @@ const INITIAL = Object.freeze({
   response: "",
   awaiting: false,
   playing: "",
+  away: false,
+  offRecord: false,
   sessionId: "",
   conversationId: "",
   provider: null,
@@ -38,25 +42,29 @@ const INITIAL = Object.freeze({
 export const initialState = (conversationId) => Object.freeze({...INITIAL, conversationId});
 
 /** Nothing of a session is going on any more. */
-const STILL = {microphone: false, muted: false, userSpeaking: false, response: "", awaiting: false, playing: ""};
+const STILL = {microphone: false, muted: false, userSpeaking: false, response: "", awaiting: false, playing: "", away: false};
 
 /** @type {Record<string, (state: SessionState, event: any) => Partial<SessionState>>} */
 const CHANGES = {
   [Local.CONNECTING]: () => ({...STILL, status: Status.CONNECTING, end: null}),
   [Local.ENDED]: (_state, {end}) => ({...STILL, status: end ? Status.ENDED : Status.IDLE, end}),
-  [Local.MICROPHONE]: (_state, {on}) => ({microphone: on, muted: false, userSpeaking: false}),
+  [Local.MICROPHONE]: (_state, {on, muted = false}) => ({microphone: on, muted, userSpeaking: false}),
   [Local.MUTED]: (_state, {muted}) => ({muted}),
   [Local.PLAYING]: (_state, {item}) => ({playing: item}),
   [Local.ASKED]: () => ({awaiting: true}),
+  [Local.AWAY]: (state) => ({away: state.status === Status.RECONNECTING}),
+  [Local.RECORD]: (_state, {offRecord}) => ({offRecord}),
   "session.created": () => ({status: Status.CONNECTED}),
   "voiceassist.session": (state, event) => ({
     sessionId: event.session_id || state.sessionId,
     conversationId: event.conversation_id || state.conversationId,
     provider: event.provider || state.provider,
     voiceProblem: event.voice_problem || "",
+    offRecord: state.offRecord || event.save === false,
   }),
-  "voiceassist.reconnecting": () => ({status: Status.RECONNECTING, userSpeaking: false, response: "", awaiting: false}),
-  "voiceassist.reconnected": () => ({status: Status.CONNECTED}),
+  // What was said is said again to the next upstream, so whoever waits for an answer still does.
+  "voiceassist.reconnecting": () => ({status: Status.RECONNECTING, response: ""}),
+  "voiceassist.reconnected": () => ({status: Status.CONNECTED, away: false, userSpeaking: false}),
   "voiceassist.ended": (_state, event) => ({
     end: {
       reason: event.reason || "internal",
@@ -98,11 +106,12 @@ export const reduce = (state, event) => {
 };
 
 /**
- * What to tell the person that is going on.
+ * What to tell the person that is going on. A short absence of the assistant is not worth a word.
  * @param {SessionState} state
  */
 export const phaseOf = (state) => {
-  if (state.status !== Status.CONNECTED) {
+  const briefly = state.status === Status.RECONNECTING && !state.away;
+  if (state.status !== Status.CONNECTED && !briefly) {
     return /** @type {string} */ (state.status);
   }
   if (state.userSpeaking) {

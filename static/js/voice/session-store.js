@@ -2,7 +2,11 @@
 
 import {initialState, phaseOf, reduce} from "./session-state.js";
 import {TranscriptLog} from "./transcript-log.js";
-import {SessionEvent, Status} from "./vocabulary.js";
+import {UsageTally} from "./usage-tally.js";
+import {Local, SessionEvent, Status} from "./vocabulary.js";
+
+/** The assistant may be out of reach for so long before anybody is told: most absences are over by then. */
+const UNNOTICED_MS = 1000;
 
 /** @typedef {import("./vocabulary.js").Line} Line */
 
@@ -22,6 +26,11 @@ export class SessionStore extends EventTarget {
     this._callbacks = options;
     this._state = initialState(options.conversationId || "");
     this._log = new TranscriptLog();
+    this._tally = new UsageTally();
+    /** Whether the server has said that it keeps nothing of this session. */
+    this._keepsNothing = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._absence = undefined;
     /** @type {import("./vocabulary.js").Trouble | null} */
     this._error = null;
     /** @type {Line | null} */
@@ -58,7 +67,22 @@ export class SessionStore extends EventTarget {
 
   /** Whether `sendMessage` reaches the assistant at once; before that, messages wait for the session. */
   get canSend() {
-    return this.isConnected;
+    return this.isConnected && this._isAgreed;
+  }
+
+  /** Off the record nothing is sent before the server has agreed to keep nothing. */
+  get _isAgreed() {
+    return this._keepsNothing || !this.offRecord;
+  }
+
+  /** Whether what is said from now on is kept nowhere. */
+  get offRecord() {
+    return this._state.offRecord;
+  }
+
+  /** What this page's sessions have used so far. */
+  get usage() {
+    return this._tally.total;
   }
 
   /** @returns {import("./session-state.js").SessionState} */
@@ -83,10 +107,20 @@ export class SessionStore extends EventTarget {
     if (this._state === before) {
       return;
     }
-    if (this._state.status !== before.status && this._callbacks.onConnectionChange) {
-      this._callbacks.onConnectionChange(this._state.status);
+    if (this._state.status !== before.status) {
+      this._timeAbsence();
+      if (this._callbacks.onConnectionChange) {
+        this._callbacks.onConnectionChange(this._state.status);
+      }
     }
     this._announce(SessionEvent.STATE, this._state);
+  }
+
+  _timeAbsence() {
+    clearTimeout(this._absence);
+    if (this.status === Status.RECONNECTING) {
+      this._absence = setTimeout(() => this._act({type: Local.AWAY}), UNNOTICED_MS);
+    }
   }
 
   /** @param {import("./transcript-log.js").LineChange[]} changes */
@@ -100,6 +134,11 @@ export class SessionStore extends EventTarget {
       }
       this._announce(change.kind === "placed" ? SessionEvent.LINE : SessionEvent.LINE_REMOVED, change);
     }
+  }
+
+  /** Let go of what was said off the record: whoever looks at the page next shall not find it. */
+  forgetOffRecord() {
+    this._tell(this._log.forget());
   }
 
   /** @param {string} type @param {any} detail */

@@ -2,40 +2,36 @@
 
 import {LineStatus} from "./vocabulary.js";
 import {heardPart} from "./heard-part.js";
+import {OrderedLines, SETTLED} from "./ordered-lines.js";
 
 /** @typedef {import("./vocabulary.js").Line} Line */
+/** @typedef {import("./ordered-lines.js").LineChange} LineChange */
 
-/** @typedef {{kind: "placed" | "removed", line: Line, before: string}} LineChange `before`: the item that follows, or empty */
-
-/** @type {Set<string>} */
-const SETTLED = new Set([LineStatus.FINAL, LineStatus.INTERRUPTED, LineStatus.FAILED]);
-
-export class TranscriptLog {
+export class TranscriptLog extends OrderedLines {
   /** @param {() => Date} [clock] */
   constructor(clock = () => new Date()) {
-    this._clock = clock;
-    /** @type {Map<string, Line>} */
-    this._lines = new Map();
-    /** @type {string[]} */
-    this._order = [];
+    super(clock);
     /** Typed turns that no server has confirmed yet, oldest first. @type {string[]} */
     this._unconfirmed = [];
     /** Items that are no speech of anybody (idle timeouts). @type {Set<string>} */
     this._ignored = new Set();
     /** Items whose heard part is settled: later words of them were never heard. @type {Set<string>} */
     this._cut = new Set();
-    /** @type {LineChange[]} */
-    this._changes = [];
+    /** The line of somebody who is speaking this moment, before it is known to be a turn. */
+    this._speaking = "";
+    /** Which response an answer belongs to. @type {Map<string, string>} */
+    this._responses = new Map();
+    /** Sessions and upstreams so far. Each names its items by itself, and may use a name that another used. */
+    this._life = 0;
+    /** In which life a line was placed. @type {Map<string, number>} */
+    this._born = new Map();
   }
 
-  /** Every line, in spoken order. @returns {Line[]} */
-  get lines() {
-    return this._order.map((id) => /** @type {Line} */ (this._lines.get(id)));
-  }
-
-  /** @param {string} itemId */
-  line(itemId) {
-    return this._lines.get(itemId);
+  /** Another session or upstream begins. What somebody was saying will be announced again. */
+  beginLife() {
+    this._life += 1;
+    this._stopSpeaking();
+    return this._takeChanges();
   }
 
   /**
@@ -48,16 +44,18 @@ export class TranscriptLog {
       this._unconfirmed.push(itemId);
     }
     if (this._lines.has(itemId)) {
-      this._change(itemId, {status: LineStatus.FINAL});
+      this._change(itemId, {status: LineStatus.FINAL, off_record: this.offRecord});
     } else {
       this._place(itemId, {role: "user", modality: "text", status: LineStatus.FINAL, text});
     }
     return this._takeChanges();
   }
 
-  /** Typed turns that never reached the server. */
-  unsent() {
-    for (const itemId of this._unconfirmed.splice(0)) {
+  /** Typed turns that never reached the server, but for those that still wait to be sent. @param {string[]} [waiting] */
+  unsent(waiting = []) {
+    const lost = this._unconfirmed.filter((itemId) => !waiting.includes(itemId));
+    this._unconfirmed = waiting.slice();
+    for (const itemId of lost) {
       this._change(itemId, {status: LineStatus.UNSENT});
     }
     return this._takeChanges();
@@ -65,14 +63,30 @@ export class TranscriptLog {
 
   /** The session is over: an answer still on its way was cut off. */
   settle() {
-    for (const line of this.lines) {
-      if (line.role === "assistant" && line.status === LineStatus.PARTIAL) {
-        this._close(line.item_id, LineStatus.INTERRUPTED);
-      } else if (line.role === "user" && line.status === LineStatus.PARTIAL) {
-        this._change(line.item_id, {status: LineStatus.PENDING});
+    this._stopSpeaking();
+    for (const {item_id, role, status, text, off_record} of this.lines) {
+      const isOpen = status === LineStatus.PARTIAL || status === LineStatus.PENDING;
+      if (role === "assistant" && isOpen) {
+        this._close(item_id, LineStatus.INTERRUPTED);
+      } else if (isOpen && off_record) {
+        // Nothing of it is kept, so nobody will bring its words later.
+        this._change(item_id, {status: text ? LineStatus.FINAL : LineStatus.FAILED});
+      } else if (isOpen) {
+        this._change(item_id, {status: LineStatus.PENDING});
       }
     }
     return this._takeChanges();
+  }
+
+  /** Let go of everything that was said off the record. */
+  forget() {
+    this.lines.filter((line) => line.off_record).forEach((line) => this._remove(line.item_id));
+    return this._takeChanges();
+  }
+
+  /** Whether anything of this response was said. @param {string} responseId */
+  hasWordsOf(responseId) {
+    return this.lines.some(({item_id, text}) => text !== "" && this._responses.get(item_id) === responseId);
   }
 
   /**
@@ -101,17 +115,42 @@ export class TranscriptLog {
     this._follow(item.id, previous);
   }
 
+  /** Somebody is heard: their turn has its place from the first word. @param {string | undefined} itemId */
+  userSpeaks(itemId) {
+    this._stopSpeaking();
+    if (itemId && !this._ignored.has(itemId)) {
+      this._makeRoom(itemId);
+      if (!this._lines.has(itemId)) {
+        this._place(itemId, {role: "user", modality: "audio", status: LineStatus.PARTIAL});
+        this._speaking = itemId;
+      }
+    }
+  }
+
+  /** What was being said has come to nothing. */
+  userUnsaid() {
+    this._stopSpeaking();
+  }
+
   /** @param {string} itemId @param {string | null | undefined} previous */
   userCommitted(itemId, previous) {
+    if (this._speaking !== itemId) {
+      this._stopSpeaking();
+    }
+    this._speaking = "";
     if (this._ignored.has(itemId)) {
       return;
     }
+    this._makeRoom(itemId);
     const known = this._lines.get(itemId);
     if (!known) {
       this._place(itemId, {role: "user", modality: "audio", status: LineStatus.PENDING}, previous);
-    } else {
-      this._follow(itemId, previous);
+      return;
     }
+    if (known.status === LineStatus.PARTIAL && !known.text) {
+      this._change(itemId, {status: LineStatus.PENDING});
+    }
+    this._follow(itemId, previous);
   }
 
   /** @param {string} itemId @param {string} text @param {boolean} isFinal */
@@ -132,16 +171,26 @@ export class TranscriptLog {
     }
   }
 
-  /** @param {string} itemId @param {string} [text] */
-  userFailed(itemId, text = "") {
-    if (this._lines.has(itemId)) {
-      this._change(itemId, {status: LineStatus.FAILED, text});
+  /** @param {string} itemId */
+  userFailed(itemId) {
+    if (this._ignored.has(itemId)) {
+      return;
+    }
+    if (!this._lines.has(itemId)) {
+      this._place(itemId, {role: "user", modality: "audio", status: LineStatus.FAILED});
+    } else {
+      this._change(itemId, {status: LineStatus.FAILED, text: ""});
     }
   }
 
-  /** @param {any} item */
-  answerBegan(item) {
-    if (item && item.type === "message" && item.role === "assistant" && !this._lines.has(item.id)) {
+  /** @param {any} item @param {string | undefined} responseId */
+  answerBegan(item, responseId) {
+    if (!item || item.type !== "message" || item.role !== "assistant") {
+      return;
+    }
+    this._makeRoom(item.id);
+    this._responses.set(item.id, responseId || "");
+    if (!this._lines.has(item.id)) {
       this._place(item.id, {role: "assistant", modality: "text", status: LineStatus.PARTIAL});
     }
   }
@@ -162,6 +211,15 @@ export class TranscriptLog {
   /** @param {string} itemId @param {string} status of the item */
   answerDone(itemId, status) {
     this._close(itemId, status === "incomplete" ? LineStatus.INTERRUPTED : LineStatus.FINAL);
+  }
+
+  /** A response is over, and so is every answer of it that nobody closed. @param {any} response */
+  responseDone({id, status} = {}) {
+    for (const {item_id, role} of this.lines) {
+      if (role === "assistant" && id && this._responses.get(item_id) === id) {
+        this._close(item_id, status === "completed" ? LineStatus.FINAL : LineStatus.INTERRUPTED);
+      }
+    }
   }
 
   /** @param {string} itemId @param {string | undefined} heard the words truly heard, when the server knows them */
@@ -185,6 +243,7 @@ export class TranscriptLog {
   /** Nobody said this. @param {string} itemId */
   ignore(itemId) {
     this._ignored.add(itemId);
+    this._remove(itemId);
   }
 
   /** @param {any} event */
@@ -193,15 +252,17 @@ export class TranscriptLog {
     if (!line) {
       return;
     }
-    /** @type {Partial<Line>} */
-    const change = {message_id: event.message_id || line.message_id};
-    if (event.hidden) {
+    this._unconfirmed = this._unconfirmed.filter((itemId) => itemId !== event.item_id);
+    // An answer that was cut off stays so: a saving from before the cut may be told after it.
+    const overtaken = line.status === LineStatus.INTERRUPTED && event.status === LineStatus.FINAL;
+    const isSettled = SETTLED.has(event.status) && !overtaken;
+    if (event.hidden || (isSettled && saysNothing(event))) {
       this._remove(event.item_id);
       return;
     }
-    // An answer that was cut off stays so: a saving from before the cut may be told after it.
-    const overtaken = line.status === LineStatus.INTERRUPTED && event.status === LineStatus.FINAL;
-    if (SETTLED.has(event.status) && !overtaken) {
+    /** @type {Partial<Line>} */
+    const change = {message_id: event.message_id || line.message_id};
+    if (isSettled) {
       change.status = event.status;
       if (typeof event.text === "string") {
         change.text = event.text;
@@ -216,16 +277,36 @@ export class TranscriptLog {
 
   /** A server may give a typed turn an id of its own: the oldest unconfirmed one is meant. @param {string} itemId */
   _confirm(itemId) {
-    const at = Math.max(0, this._unconfirmed.indexOf(itemId));
-    const [ours] = this._unconfirmed.splice(at, 1);
-    const line = ours === undefined || ours === itemId ? undefined : this._lines.get(ours);
-    if (line) {
-      const at = this._order.indexOf(ours);
-      this._remove(ours);
-      this._order.splice(at, 0, itemId);
-      this._lines.set(itemId, Object.freeze({...line, item_id: itemId}));
-      this._tell(/** @type {Line} */ (this._lines.get(itemId)));
+    const at = this._unconfirmed.indexOf(itemId);
+    if (at < 0 && this._lines.has(itemId)) {
+      return; // announced once more
     }
+    const [ours] = this._unconfirmed.splice(Math.max(0, at), 1);
+    if (ours !== undefined && ours !== itemId) {
+      this._rename(ours, itemId);
+    }
+  }
+
+  /** A line of an earlier life gives its name to a new item, if it has the same. @param {string} itemId */
+  _makeRoom(itemId) {
+    const line = this._lines.get(itemId);
+    const born = this._born.get(itemId) || 0;
+    if (line && SETTLED.has(line.status) && born < this._life) {
+      this._rename(itemId, `${itemId}~${born}`);
+      this._cut.delete(itemId);
+    }
+    if (!this._lines.has(itemId)) {
+      this._born.set(itemId, this._life);
+    }
+  }
+
+  /** The line of whoever was speaking goes, unless words have come of it. */
+  _stopSpeaking() {
+    const line = this._lines.get(this._speaking);
+    if (line && line.status === LineStatus.PARTIAL && !line.text) {
+      this._remove(this._speaking);
+    }
+    this._speaking = "";
   }
 
   /** @param {string} itemId @param {string} status */
@@ -240,76 +321,13 @@ export class TranscriptLog {
       this._change(itemId, {status});
     }
   }
-
-  /** @param {string} itemId @param {Partial<Line>} fields @param {string | null} [previous] */
-  _place(itemId, fields, previous) {
-    const line = Object.freeze({
-      item_id: itemId,
-      role: /** @type {"user"} */ ("user"),
-      modality: /** @type {"text"} */ ("text"),
-      status: LineStatus.PARTIAL,
-      text: "",
-      unheard_text: "",
-      message_id: "",
-      spoken_at: this._clock().toISOString(),
-      ...fields,
-      is_final: SETTLED.has(fields.status || LineStatus.PARTIAL),
-    });
-    const at = previous ? this._order.indexOf(previous) : -1;
-    this._order.splice(at < 0 ? this._order.length : at + 1, 0, itemId);
-    this._lines.set(itemId, line);
-    this._tell(line);
-  }
-
-  /** Move a line behind its predecessor if it stands before it. @param {string} itemId @param {string | null | undefined} previous */
-  _follow(itemId, previous) {
-    const from = this._order.indexOf(itemId);
-    const to = previous ? this._order.indexOf(previous) : -1;
-    if (from < 0 || to < 0 || to < from) {
-      return;
-    }
-    this._order.splice(from, 1);
-    this._order.splice(to, 0, itemId);
-    this._tell(/** @type {Line} */ (this._lines.get(itemId)));
-  }
-
-  /** @param {string} itemId @param {Partial<Line>} fields */
-  _change(itemId, fields) {
-    const line = this._lines.get(itemId);
-    if (!line) {
-      return;
-    }
-    const next = {...line, ...fields};
-    next.is_final = SETTLED.has(next.status);
-    if (Object.keys(next).some((key) => Reflect.get(next, key) !== Reflect.get(line, key))) {
-      this._lines.set(itemId, Object.freeze(next));
-      this._tell(next);
-    }
-  }
-
-  /** @param {string} itemId */
-  _remove(itemId) {
-    const line = this._lines.get(itemId);
-    if (line) {
-      this._lines.delete(itemId);
-      this._order.splice(this._order.indexOf(itemId), 1);
-      this._changes.push({kind: "removed", line, before: ""});
-    }
-  }
-
-  /** @param {Line} line */
-  _tell(line) {
-    const next = this._order[this._order.indexOf(line.item_id) + 1];
-    this._changes.push({kind: "placed", line, before: next || ""});
-  }
-
-  _takeChanges() {
-    return this._changes.splice(0);
-  }
 }
 
 /** @type {(item: any) => boolean} */
 const isTyped = (item) => Array.isArray(item.content) && item.content.some((/** @type {any} */ part) => part.type === "input_text");
+
+/** Stored as a turn in which nothing was said, which is shown to nobody. @type {(saved: any) => boolean} */
+const saysNothing = ({status, text, unheard_text}) => status !== LineStatus.FAILED && text === "" && !unheard_text;
 
 /** @type {Record<string, (log: TranscriptLog, event: any) => void>} */
 const HANDLERS = {
@@ -320,9 +338,11 @@ const HANDLERS = {
   "conversation.item.input_audio_transcription.completed": (log, event) =>
     log.userWords(event.item_id, event.transcript || "", true),
   "conversation.item.input_audio_transcription.failed": (log, event) => log.userFailed(event.item_id),
+  "input_audio_buffer.speech_started": (log, event) => log.userSpeaks(event.item_id),
   "input_audio_buffer.committed": (log, event) => log.userCommitted(event.item_id, event.previous_item_id),
+  "input_audio_buffer.cleared": (log) => log.userUnsaid(),
   "input_audio_buffer.timeout_triggered": (log, event) => log.ignore(event.item_id),
-  "response.output_item.added": (log, event) => log.answerBegan(event.item),
+  "response.output_item.added": (log, event) => log.answerBegan(event.item, event.response_id),
   "response.content_part.added": (log, event) =>
     log.answerSounds(event.item_id, event.part && event.part.type === "audio" ? "audio" : "text"),
   "response.output_text.delta": (log, event) => log.answerWords(event.item_id, event.delta || "", false),
@@ -330,5 +350,6 @@ const HANDLERS = {
   "response.output_audio_transcript.delta": (log, event) => log.answerWords(event.item_id, event.delta || "", false),
   "response.output_audio_transcript.done": (log, event) => log.answerWords(event.item_id, event.transcript || "", true),
   "response.output_item.done": (log, event) => event.item && log.answerDone(event.item.id, event.item.status),
+  "response.done": (log, event) => log.responseDone(event.response),
   "voiceassist.message.saved": (log, event) => log.saved(event),
 };

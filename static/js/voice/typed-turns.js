@@ -16,6 +16,11 @@ export class TypedTurns {
     return this._waiting.length === 0;
   }
 
+  /** The items of what is waiting. @returns {string[]} */
+  get waiting() {
+    return this._waiting.map(({item}) => item.id);
+  }
+
   /** @param {string} text @returns {string} the item's id */
   add(text) {
     const id = randomId("item_");

@@ -40,6 +40,8 @@ export const Local = Object.freeze({
   MUTED: "local.muted",
   PLAYING: "local.playing",
   ASKED: "local.asked",
+  AWAY: "local.away",
+  RECORD: "local.record",
 });
 
 /** Events a `RealtimeVoiceSession` dispatches. */
@@ -48,6 +50,7 @@ export const SessionEvent = Object.freeze({
   LINE: "line",
   LINE_REMOVED: "lineremoved",
   SAVED: "saved",
+  USAGE: "usage",
   PROBLEM: "problem",
 });
 
@@ -59,6 +62,7 @@ export const Request = Object.freeze({
   VOICE_CLOSE: "va-voice-close",
   VOICE_TRANSCRIPT: "va-voice-transcript",
   RETRY: "va-retry",
+  RECORD_SWITCH: "va-record-switch",
 });
 
 /** Refusals of a race that was already decided; nobody needs to read them. */
@@ -88,8 +92,18 @@ export const millisecondsOf = (samples) => Math.floor((samples * 1000) / SPEECH_
  * @property {string} text what was said and, of an answer, heard
  * @property {string} unheard_text
  * @property {boolean} is_final
+ * @property {boolean} off_record said off the record: shown while this page is open and kept nowhere
  * @property {string} message_id empty until it is stored
  * @property {string} spoken_at ISO 8601
+ */
+
+/**
+ * What the sessions of this page have used so far.
+ * @typedef {object} Usage
+ * @property {{amount: number, currency: string} | null} cost an estimate; null when not every session has one
+ * @property {number} tokens all of them
+ * @property {Record<"audio" | "text", {input: number, cached: number, output: number}>} parts `cached` is a part of `input`
+ * @property {{seconds: number, tokens: number}} transcription of the person's own words, where it is paid for by itself
  */
 
 /**

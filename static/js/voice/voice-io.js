@@ -6,7 +6,7 @@ import {Microphone} from "./microphone.js";
 import {Player} from "./player.js";
 import {FRAME_SAMPLES, SPEECH_RATE} from "./vocabulary.js";
 
-/** What is said while the session is being opened is kept this long. */
+/** What is said while a session is being opened is kept this long. */
 const BACKLOG_SECONDS = 6;
 
 /**
@@ -44,6 +44,11 @@ export class VoiceIo {
   stream(send) {
     this._backlog.drain(send);
     this._send = send;
+  }
+
+  /** From now on every frame is kept for the next `stream`. */
+  hold() {
+    this._send = null;
   }
 
   get levels() {

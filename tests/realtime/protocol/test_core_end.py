@@ -60,7 +60,7 @@ def test_nobody_is_cut_off_in_the_middle_of_a_long_speech(session: ProtocolSessi
     session.upstream(turns.spoken("user_1")[0])
     session.later(600)
     assert session.end is None
-    session.upstream(*turns.spoken("user_1")[1:])
+    session.upstream(*turns.spoken("user_1")[1:], turns.heard("user_1", " "))
     session.later(61)
     assert session.end == End("idle", 1000)
 
@@ -204,6 +204,28 @@ def test_nothing_is_heard_after_the_hang_up(session: ProtocolSession) -> None:
     turn = session.rows["answer"]
     assert (turn.status, turn.text, turn.unheard_text) == ("interrupted", "one", "two six ten")
     assert turn.heard_is_estimated
+
+
+def test_sound_that_comes_after_the_hang_up_changes_nothing_about_what_was_heard_before(
+    session: ProtocolSession,
+) -> None:
+    session.upstream(*spoken_answer("answer_1", "one two six ten", 4))
+    session.later(1.1)
+    session.hang_up()
+    session.now += 10
+    session.upstream(*spoken_answer("answer_2", "too late", 1, response_id="resp_2"))
+    session.finish()
+    assert (session.rows["answer_1"].text, session.rows["answer_1"].unheard_text) == ("one", "two six ten")
+    assert (session.rows["answer_2"].text, session.rows["answer_2"].unheard_text) == ("", "too late")
+
+
+def test_nothing_that_comes_after_the_hang_up_was_heard_whatever_follows_it(session: ProtocolSession) -> None:
+    session.hang_up()
+    session.upstream(*spoken_answer("answer_1", "too late", 1))
+    session.now += 2
+    session.upstream(*spoken_answer("answer_2", "later still", 1, response_id="resp_2"))
+    session.finish()
+    assert [turn.unheard_text for turn in session.rows.values()] == ["too late", "later still"]
 
 
 def test_a_half_finished_answer_is_kept_as_interrupted(session: ProtocolSession) -> None:

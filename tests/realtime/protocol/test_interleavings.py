@@ -22,6 +22,7 @@ from tests.support.protocol_session import (
     spoken_answer_ends,
     truncated,
     typed_by_client,
+    updated,
     words,
 )
 
@@ -178,6 +179,9 @@ def _truth(steps: list[Step]) -> dict[str, Truth]:
 
 def _play(steps: list[Step], pauses: list[int], *, hangs_up: bool) -> ProtocolSession:
     session = ProtocolSession(idle_seconds=1e9)
+    # Nobody is owed an answer: an upstream that gave none after a pause would be taken for silent.
+    detection = {"type": "server_vad", "create_response": False}
+    session.upstream(updated(audio={"input": {"turn_detection": detection}}))
     for number, (sender, event) in enumerate(steps):
         if sender == "client":
             session.client(event)

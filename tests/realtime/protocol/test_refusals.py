@@ -280,3 +280,17 @@ def test_the_error_that_carries_a_refusal_says_when_to_try_again() -> None:
     assert isinstance(raised, UpstreamRefused)
     assert (raised.retryable, raised.retry_after) == (True, 9)
     assert refusal_of_status(401).as_error(retry_after=9).retry_after is None
+
+
+@pytest.mark.parametrize(
+    "code", ["", "not_implemented", "invalid_json", "unknown_or_invalid_event", "invalid_value"]
+)
+def test_a_server_that_cannot_cut_answers_back_troubles_nobody(code: str) -> None:
+    error = {"type": "invalid_request_error", "code": code, "message": "canary"}
+    assert refusal_of_error(error, answering="conversation.item.truncate").is_benign
+
+
+def test_what_ends_a_session_ends_it_also_in_answer_to_a_truncation() -> None:
+    error = {"type": "invalid_request_error", "code": "session_expired", "message": "over"}
+    refusal = refusal_of_error(error, answering="conversation.item.truncate")
+    assert refusal.consequence is Consequence.RECONNECT

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from realtime.protocol import session
-from realtime.protocol.endings import ENDINGS, OVERSIZE, TOO_FAST
+from realtime.protocol.endings import ENDINGS, OVERSIZE, TOO_FAST, off_the_record
 from realtime.protocol.events import Event
 from realtime.protocol.policy import SessionChange
 from tests.support.client_frames import complaint
+from tests.support.ga_events import ga_event
 from tests.support.protocol_session import setup_of
 
 TRACES = Path(__file__).parents[2] / "fixtures" / "traces"
@@ -110,6 +111,54 @@ def test_a_client_sees_upstreams_session_under_our_id_without_what_is_ours() -> 
     assert (shown["instructions"], shown["tools"], shown["prompt"], shown["tracing"]) == ("", [], None, None)
     assert shown["tool_choice"] == "auto"
     assert (shown["model"], shown["audio"]) == (upstream["model"], upstream["audio"])
+
+
+def test_what_an_upstream_does_not_tell_of_its_session_is_shown_as_it_was_asked_for() -> None:
+    bare = {"id": "sess_1", "model": None, "expires_at": 5}
+    shown = session.shown(bare, setup_of(language="de"))
+    ga_event(json.dumps({"type": "session.created", "event_id": "e", "session": shown}))
+    assert (shown["model"], shown["output_modalities"]) == ("gpt-realtime-2.1", ["audio"])
+    assert shown["audio"]["input"]["transcription"] == {"model": "gpt-transcribe", "language": "de"}
+    assert shown["audio"]["input"]["turn_detection"]["type"] == "server_vad"
+    assert shown["audio"]["output"]["voice"] == "marin"
+    assert shown["instructions"] == ""
+
+
+def test_a_server_of_which_no_voice_and_no_transcriber_are_known_is_asked_for_none() -> None:
+    asked = session.configuration(setup_of(voice="", transcription_model="", language="de"), "va_1")
+    assert complaint(json.dumps(asked)) == ""
+    assert "voice" not in asked["session"]["audio"]["output"]
+    assert asked["session"]["audio"]["input"]["transcription"] == {"language": "de"}
+    change = SessionChange(language="fr")
+    update = session.update(change, setup_of(transcription_model=""), None)
+    assert update["session"]["audio"]["input"]["transcription"] == {"language": "fr"}
+
+
+@pytest.mark.parametrize(
+    ("detection", "milliseconds"),
+    [
+        ({"type": "server_vad"}, 700),
+        ({"type": "server_vad", "silence_duration_ms": 200}, 400),
+        ({"type": "server_vad", "silence_duration_ms": 10**9}, 10_200),
+        ({"type": "semantic_vad"}, 4_200),
+        ({"type": "semantic_vad", "eagerness": "low"}, 8_200),
+        ({"type": "semantic_vad", "eagerness": "odd"}, 4_200),
+    ],
+)
+def test_silence_is_as_long_as_upstream_waits_for_somebody_to_go_on(
+    detection: Event, milliseconds: int
+) -> None:
+    silence = session.closing_silence({"audio": {"input": {"turn_detection": detection}}})
+    assert silence == bytes(milliseconds * 48)
+
+
+def test_promises_that_are_not_kept_are_not_made() -> None:
+    for ending in [*ENDINGS.values(), OVERSIZE, TOO_FAST]:
+        assert "is kept" not in off_the_record(ending.detail).replace("the conversation is kept", "")
+        assert off_the_record(ending.detail).endswith(".")
+    assert off_the_record("It failed. What was said so far is kept; try again.") == "It failed. Try again."
+    assert off_the_record("It failed. What was said so far is kept.") == "It failed."
+    assert off_the_record("Try again; what was said is kept.") == "Try again."
 
 
 @pytest.mark.parametrize(

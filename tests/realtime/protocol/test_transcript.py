@@ -1,6 +1,8 @@
 """TranscriptLog: which items are turns, in which order they are told, and how long words are waited for."""
 
-from realtime.protocol.transcript import HOLD_SECONDS
+from realtime.protocol.events import Event
+from realtime.protocol.spoken_order import HOLD_SECONDS
+from realtime.protocol.transcript import TRANSCRIPT_SECONDS
 from tests.support import upstream_turns as turns
 from tests.support.protocol_session import Minutes, not_heard, spoken_answer, spoken_answer_begins, words
 
@@ -116,8 +118,38 @@ def test_a_later_turn_has_a_wait_of_its_own() -> None:
 def test_a_turn_alone_is_not_told_before_its_words_are_there() -> None:
     minutes = Minutes()
     minutes.hear(*turns.spoken("user_1"))
-    assert minutes.later(3600) == []
+    assert minutes.later(TRANSCRIPT_SECONDS - 0.01) == []
     assert minutes.log.awaits_transcripts
+
+
+def test_words_that_do_not_come_for_half_a_minute_are_given_up_and_taken_all_the_same_when_they_come() -> (
+    None
+):
+    minutes = Minutes()
+    minutes.hear(*turns.spoken("user_1"))
+    minutes.later(TRANSCRIPT_SECONDS)
+    assert minutes.said() == [("user", "failed", "")]
+    assert not minutes.log.awaits_transcripts
+    minutes.hear(turns.heard("user_1", "Hello"))
+    assert minutes.said() == [("user", "final", "Hello")]
+
+
+def test_who_goes_on_after_a_pause_within_one_turn_is_written_down_in_full() -> None:
+    minutes = Minutes()
+    minutes.hear(*turns.spoken("user_1"), turns.heard("user_1", "Hello."))
+    minutes.hear(turns.heard("user_1", "Hello. My name is Ana."), turns.heard("user_1", "Hello."))
+    assert minutes.said() == [("user", "final", "Hello. My name is Ana.")]
+
+
+def test_what_somebody_is_still_saying_stands_before_an_answer_that_is_given_meanwhile() -> None:
+    minutes = Minutes()
+    item: Event = {"id": "user_1", "type": "message", "role": "user", "status": "in_progress"}
+    item["content"] = [{"type": "input_audio", "transcript": ""}]
+    minutes.hear(turns.event("conversation.item.added", previous_item_id=None, item=item))
+    minutes.hear(*turns.answer("answer_1", "to what was typed", after="user_1"))
+    assert minutes.told == []
+    minutes.hear(turns.spoken("user_1")[2], turns.heard("user_1", "spoken meanwhile"))
+    assert [turn.text for turn in minutes.told] == ["spoken meanwhile", "to what was typed"]
 
 
 def test_turns_stand_where_upstream_put_them_not_in_order_of_arrival() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from realtime.protocol.answers import ACK_SECONDS, TRUNCATE_SECONDS
 from realtime.protocol.effects import Turn
-from realtime.protocol.transcript import ACK_SECONDS, TRUNCATE_SECONDS
 from tests.support import upstream_turns as turns
 from tests.support.protocol_session import (
     SECOND,
@@ -320,8 +320,28 @@ def test_an_answer_that_upstream_broke_off_is_interrupted_and_was_heard_as_far_a
 ) -> None:
     _answering(minutes)
     minutes.hear(*spoken_answer_ends("answer_1", COUNTING, status="failed"))
+    minutes.later(60)
     turn = _heard(minutes)
     assert (turn.status, turn.text, turn.heard_is_estimated) == ("interrupted", COUNTING, True)
+
+
+def test_an_answer_that_upstream_broke_off_can_still_be_spoken_over(minutes: Minutes) -> None:
+    _answering(minutes, seconds=4)
+    minutes.hear(*spoken_answer_ends("answer_1", COUNTING, status="failed"))
+    minutes.later(1.1)
+    minutes.log.interrupted(minutes.now)
+    minutes.later(60)
+    turn = _heard(minutes)
+    assert (turn.text, turn.unheard_text, turn.heard_is_estimated) == ("one", "two six ten", True)
+
+
+def test_the_last_moment_of_a_whole_answer_is_not_lost_to_a_late_report_of_speech(minutes: Minutes) -> None:
+    _answering(minutes, seconds=2)
+    minutes.hear(*spoken_answer_ends("answer_1", COUNTING))
+    minutes.later(1.8)
+    minutes.log.interrupted(minutes.now)
+    minutes.later(60)
+    assert (_heard(minutes).status, _heard(minutes).text) == ("final", COUNTING)
 
 
 def test_sound_that_comes_after_the_cut_was_not_heard(minutes: Minutes) -> None:

@@ -56,6 +56,21 @@ def test_an_old_item_under_a_new_id_is_not_taken_for_the_turn_that_is_awaited(mi
     assert minutes.said() == [("user", "final", "What did I say?")]
 
 
+def test_an_old_item_with_the_same_words_gives_way_to_the_one_that_comes_under_the_right_id(
+    minutes: Minutes,
+) -> None:
+    minutes.hear(*turns.spoken("voice"))
+    _types(minutes, "mine", "yes")
+    minutes.hear(turns.typed("old", "yes", after="voice")[0])
+    minutes.hear(*turns.spoken("voice_2", after="voice"), *turns.typed("mine", "yes", after="voice_2"))
+    minutes.hear(turns.heard("voice", "first"), turns.heard("voice_2", "second"))
+    assert [(turn.item_id, turn.text) for turn in minutes.told] == [
+        ("voice", "first"),
+        ("voice_2", "second"),
+        ("mine", "yes"),
+    ]
+
+
 def test_a_spoken_item_is_not_taken_for_the_typed_turn_that_is_awaited(minutes: Minutes) -> None:
     _types(minutes, "mine", "typed")
     minutes.hear(

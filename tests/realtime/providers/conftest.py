@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from realtime.config import RealtimeConfig
+from realtime.providers.azure import AzureProvider
+from realtime.providers.compatible import CompatibleProvider
 from realtime.providers.openai import OpenAIProvider
+from realtime.providers.remote import RemoteProvider
 from realtime.providers.websocket import Patience
 from realtime.telemetry import Tally
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -21,16 +24,21 @@ BRISK = Patience(opening=0.3, ping_interval=0.1, ping_timeout=0.1, closing=0.2)
 class Way:
     """A provider with the figures it hands in."""
 
-    provider: OpenAIProvider
+    provider: RemoteProvider
     tally: Tally
 
 
-def way_to(upstream: ScriptedUpstream | str, *, patience: Patience = BRISK, **config: Any) -> Way:
-    """The `openai` provider, led to `upstream`."""
+_PROVIDERS = {"openai": OpenAIProvider, "azure": AzureProvider, "compatible": CompatibleProvider}
+
+
+def way_to(
+    upstream: ScriptedUpstream | str, *, provider: str = "openai", patience: Patience = BRISK, **config: Any
+) -> Way:
+    """A provider, led to `upstream`."""
     tally = Tally()
     base_url = upstream if isinstance(upstream, str) else upstream.url
-    chosen = replace(RealtimeConfig(provider="openai", base_url=base_url, api_key=CANARY), **config)
-    return Way(OpenAIProvider(chosen, patience=patience, telemetry=tally), tally)
+    chosen = replace(RealtimeConfig(provider=provider, base_url=base_url, api_key=CANARY), **config)
+    return Way(_PROVIDERS[provider](chosen, patience=patience, telemetry=tally), tally)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from realtime.providers.identifiers import safety_identifier
 from realtime.providers.openai import OpenAIProvider
 from realtime.telemetry import Event
 from tests.realtime.providers.conftest import BRISK, CANARY, way_to
-from tests.support.scripted_steps import AnswerHandshake, Handshake, Step
+from tests.support.scripted_steps import AnswerHandshake, Emit, Handshake, Step
 from tests.support.scripted_turns import greeting, set_up, typed_turn, wrong_key
 from tests.support.scripted_upstream import ScriptedUpstream
 
@@ -140,6 +140,17 @@ def test_a_good_key_passes_and_is_not_shown_by_anything() -> None:
     assert CANARY not in f"{provider!r} {provider.description!r} {config!r} {provider.url}"
 
 
+def test_people_are_told_to_look_where_the_key_came_from() -> None:
+    with pytest.raises(RealtimeNotConfigured, match="REALTIME_API_KEY"):
+        way_to("ws://127.0.0.1:1/", api_key="", api_key_variable="REALTIME_API_KEY").provider.check()
+
+
+def test_an_address_of_azures_preview_is_never_called() -> None:
+    preview = "wss://mine.openai.azure.com/openai/realtime?api-version=2025-04-01-preview&deployment=d"
+    with pytest.raises(RealtimeNotConfigured, match=r"manage\.py check"):
+        way_to(preview).provider.check()
+
+
 # --- what goes wrong ----------------------------------------------------------------------------------------------
 
 
@@ -187,6 +198,20 @@ async def test_nobody_listening_is_told_at_once(free_port: int) -> None:
     async with asyncio.timeout(BRISK.opening + 1):
         with pytest.raises(UpstreamUnreachable):
             await way_to(f"ws://127.0.0.1:{free_port}/v1/realtime").provider.connect(safety_identifier="x")
+
+
+# --- gateways -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_gateway_that_answers_in_the_beta_dialect_is_understood() -> None:
+    session = {"id": "sess_1", "model": "m", "modalities": ["text", "audio"], "input_audio_format": "pcm16"}
+    greeting_in_beta = Emit({"type": "session.created", "session": session})
+    with ScriptedUpstream([greeting_in_beta]) as upstream:
+        connection = await way_to(upstream).provider.connect(safety_identifier="x")
+        told = json.loads(await connection.receive())
+        await connection.close()
+    assert told["session"]["output_modalities"] == ["audio"]
+    assert "modalities" not in told["session"]
 
 
 # --- a conversation -----------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ import pytest
 
 from realtime.config import EngineConfig, RealtimeConfig
 from realtime.providers import registry
+from realtime.providers.azure import AzureProvider
+from realtime.providers.compatible import CompatibleProvider
 from realtime.providers.embedded import EmbeddedProvider
 from realtime.providers.openai import OpenAIProvider
 
@@ -29,7 +31,9 @@ async def _nothing_left() -> AsyncIterator[None]:
 async def test_each_name_leads_to_its_provider() -> None:
     assert isinstance(registry.provider_for(EMBEDDED), EmbeddedProvider)
     assert isinstance(registry.provider_for(OPENAI), OpenAIProvider)
-    assert set(registry.NAMES) == {"embedded", "openai"}
+    assert isinstance(registry.provider_for(replace(OPENAI, provider="azure")), AzureProvider)
+    assert isinstance(registry.provider_for(replace(OPENAI, provider="compatible")), CompatibleProvider)
+    assert set(registry.NAMES) == {"embedded", "openai", "azure", "compatible"}
 
 
 async def test_the_same_configuration_leads_to_the_same_provider() -> None:

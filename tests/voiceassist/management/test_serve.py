@@ -50,6 +50,8 @@ def test_sigterm_ends_it_without_a_traceback(home: SiteHome) -> None:
     [
         ("PORT", "80000", "PORT is 80000; write a whole number from 1 to 65535."),
         ("REALTIME_PROVIDER", "siri", "REALTIME_PROVIDER is 'siri'; choose one of"),
+        ("REALTIME_DIALECT", "alpha", "REALTIME_DIALECT is 'alpha'; choose one of auto, ga, beta."),
+        ("REALTIME_PRICES", '[{"audio_in": 32}]', "REALTIME_PRICES cannot be used: entry 1 has no model"),
         ("HOST", "203.0.113.9", "Cannot listen on 203.0.113.9"),
     ],
 )
@@ -60,6 +62,23 @@ def test_a_setting_that_cannot_be_used_is_told_in_one_sentence(
         pass
     assert told in str(screen.value)
     assert "Traceback" not in str(screen.value)
+
+
+def test_it_does_not_start_with_an_address_of_azures_preview_and_spells_out_the_one_to_use(
+    home: SiteHome,
+) -> None:
+    azure = {
+        "REALTIME_PROVIDER": "azure",
+        "REALTIME_API_KEY": "canary",
+        "REALTIME_BASE_URL": "https://mine.openai.azure.com/openai/realtime?api-version=2025-04-01-preview",
+        "REALTIME_MODEL": "my-voice",
+    }
+    with pytest.raises(AssertionError) as screen, running_site(home, azure):
+        pass
+    told = str(screen.value)
+    assert "wss://mine.openai.azure.com/openai/v1/realtime?model=my-voice" in told
+    assert "Traceback" not in told
+    assert "canary" not in told
 
 
 def test_a_port_that_is_taken_is_told_in_words_that_help(home: SiteHome) -> None:

@@ -1,0 +1,123 @@
+"""The line to one upstream: what waits to be sent on it, and how it is held until it is let go. Framework-free."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from realtime.errors import UpstreamClosed
+from realtime.outbox import Outbox
+from realtime.protocol import wire
+from realtime.providers.base import UpstreamConnection
+from realtime.tasks import first_of
+
+log = logging.getLogger(__name__)
+
+UPSTREAM_BYTES = 2 * 1024 * 1024
+"""What may wait for one upstream: about thirty seconds of audio in base64."""
+LETTING_GO_SECONDS = 5.0
+"""How long the end of a connection may take."""
+MAKING_WAY_SECONDS = 0.25
+"""How long the next connection waits for that: who counts sessions counts the old one until then."""
+
+Connect = Callable[[], Awaitable[UpstreamConnection]]
+
+
+class Farewells:
+    """Connections that are being closed. The next one need not wait for a peer that does not answer."""
+
+    def __init__(self) -> None:
+        self.under_way: set[asyncio.Task[None]] = set()
+
+    def begin(self, connection: UpstreamConnection) -> None:
+        """Close a connection, without waiting for it."""
+        closing = asyncio.create_task(_closed(connection), name="upstream farewell")
+        self.under_way.add(closing)
+        closing.add_done_callback(self._over)
+
+    def _over(self, closing: "asyncio.Task[None]") -> None:
+        self.under_way.discard(closing)
+        fault = None if closing.cancelled() else closing.exception()
+        if fault is not None:
+            log.error("an upstream could not be closed", exc_info=fault)
+
+    async def made_way(self) -> None:
+        """Wait a moment for those that are still being closed."""
+        if self.under_way:
+            await asyncio.wait(self.under_way, timeout=MAKING_WAY_SECONDS)
+
+
+class UpstreamLine:
+    """One upstream's life. A session that outlives it goes on with another line; this one is not heard any more."""
+
+    def __init__(self, pause: float = 0.0) -> None:
+        """`pause` is how many seconds to wait before it is opened."""
+        self.unsent_audio = 0
+        """How many bytes of microphone audio have not been handed over."""
+        self._pause = pause
+        self._waiting: Outbox[str | bytes] = Outbox(UPSTREAM_BYTES, _weight)
+        self._let_go = asyncio.Event()
+
+    def put(self, frame: str | bytes) -> None:
+        """Queue an event, or microphone audio as PCM16. Never waits; whoever fills it waits for `room`."""
+        if not self._let_go.is_set():
+            self._waiting.put(frame)
+            self.unsent_audio += len(frame) if isinstance(frame, bytes) else 0
+
+    async def room(self) -> None:
+        """Wait until more may be queued; a line that was let go holds nobody up."""
+        await self._waiting.room()
+
+    def let_go(self) -> None:
+        """End it: what waits is forgotten, and `hold` returns."""
+        self._let_go.set()
+        self._waiting.release()
+        self.unsent_audio = 0
+
+    async def hold(self, connect: Connect, hear: Callable[[str], None], farewells: Farewells) -> None:
+        """Open it, send what waits and hand every frame to `hear`, until it is let go.
+
+        Raises what `connect` raises, and UpstreamClosed.
+        """
+        await first_of(self._held(connect, hear, farewells), self._let_go.wait())
+
+    async def _held(self, connect: Connect, hear: Callable[[str], None], farewells: Farewells) -> None:
+        await asyncio.sleep(self._pause)
+        await farewells.made_way()
+        connection = await connect()
+        try:
+            await first_of(self._read(connection, hear), self._write(connection))
+        finally:
+            farewells.begin(connection)
+
+    async def _read(self, connection: UpstreamConnection, hear: Callable[[str], None]) -> None:
+        while not self._let_go.is_set():
+            hear(await connection.receive())
+            # A burst that is there already would keep the others from writing it on.
+            await asyncio.sleep(0)
+
+    async def _write(self, connection: UpstreamConnection) -> None:
+        """In order. Audio is encoded only now: until then its length can be told."""
+        with suppress(UpstreamClosed):
+            while True:
+                frame = await self._waiting.get()
+                if isinstance(frame, str):
+                    await connection.send(frame)
+                else:
+                    await connection.send(wire.append_frame(frame))
+                    self.unsent_audio -= len(frame)
+        # Why it was closed is the reader's to tell: the reason may stand in a frame that is still to be read.
+        await self._let_go.wait()
+
+
+async def _closed(connection: UpstreamConnection) -> None:
+    try:
+        async with asyncio.timeout(LETTING_GO_SECONDS):
+            await connection.close()
+    except TimeoutError:
+        log.info("an upstream did not let itself be closed in time")
+
+
+def _weight(frame: str | bytes) -> int:
+    """What a frame weighs on the wire, where audio is base64."""
+    return len(frame) * 4 // 3 if isinstance(frame, bytes) else len(frame)

@@ -1,0 +1,55 @@
+"""Everything that a site of the tests has put down anywhere: its database row by row, its files, its screen."""
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tests.support.running_site import RunningSite
+from tests.support.site_home import SiteHome
+
+Row = dict[str, Any]
+
+
+def places_that_hold(word: str, site: RunningSite) -> list[str]:
+    """Where a word of a session is written, in whatever case: tables, files and the screen, by name."""
+    found = [f"table {name}" for name, rows in _tables(site.home).items() if _holds(word, repr(rows))]
+    files = [path for path in site.home.var.rglob("*") if path.is_file()]
+    found += [f"file {path.name}" for path in files if _holds(word, path.read_bytes().decode("latin-1"))]
+    return found + ["the screen"] * _holds(word, site.screen)
+
+
+def rows_of(table: str, home: SiteHome) -> list[Row]:
+    """Every row of a table, by column."""
+    return _tables(home)[table]
+
+
+def _holds(word: str, text: str) -> bool:
+    return word.lower() in text.lower()
+
+
+def _tables(home: SiteHome) -> dict[str, list[Row]]:
+    address = home.environment.get("DATABASE_URL")
+    if address:
+        with psycopg.connect(address) as connection:
+            tables = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchall()
+            return {name: _postgres_rows(connection, name) for (name,) in tables}
+    with closing(sqlite3.connect(f"file:{home.var / 'voiceassist.sqlite3'}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {name: _sqlite_rows(database, name) for (name,) in names}
+
+
+def _sqlite_rows(database: sqlite3.Connection, table: str) -> list[Row]:
+    rows = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608  # the database itself named the table
+    return [dict(row) for row in rows]
+
+
+def _postgres_rows(connection: "psycopg.Connection[tuple[Any, ...]]", table: str) -> list[Row]:
+    cursor = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
+    columns = [column.name for column in cursor.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
