@@ -18,6 +18,8 @@ from realtime.config import RealtimeConfig
 from realtime.models import VoiceSession
 from realtime.usage import by_modality, transcribed
 
+EMBEDDED = "embedded"
+"""The engine of this house has no price."""
 SESSIONS_SHOWN = 20
 """How many sessions a conversation's page lists; the rest are one click away."""
 
@@ -30,19 +32,17 @@ class VoiceSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic i
     """
 
     list_display = (
-        "id",
+        "created_at",
         "user",
         "conversation_link",
-        "state",
-        "end_reason",
-        "provider",
-        "model",
-        "started_at",
+        "end",
+        "answered_by",
         "duration",
         "cost",
-        "is_off_the_record",
+        "record",
+        "id",
     )
-    list_filter = ("state", "provider", "end_reason", "save_transcript", "created_at")
+    list_filter = ("state", "provider", "end_reason", "created_at")
     list_select_related = ("user",)
     list_per_page = 50
     search_fields = ("id", "user__username")
@@ -55,7 +55,7 @@ class VoiceSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic i
         "id",
         "user",
         "conversation_link",
-        "is_off_the_record",
+        "record",
         "state",
         "end_reason",
         "provider",
@@ -86,11 +86,19 @@ class VoiceSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic i
 
     @admin.display(description="Estimated cost")
     def cost(self, session: VoiceSession) -> str:
-        return dollars(cost_of(session)) or "not known"
+        return cost_in_words(session)
 
-    @admin.display(description="Off the record", boolean=True)
-    def is_off_the_record(self, session: VoiceSession) -> bool:
-        return not session.save_transcript
+    @admin.display(description="Words", ordering="save_transcript")
+    def record(self, session: VoiceSession) -> str:
+        return "kept" if session.save_transcript else "off the record"
+
+    @admin.display(description="State or end", ordering="end_reason")
+    def end(self, session: VoiceSession) -> str:
+        return session.end_reason or session.state
+
+    @admin.display(description="Answered by", ordering="model")
+    def answered_by(self, session: VoiceSession) -> str:
+        return f"{session.provider} {session.model}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -149,7 +157,7 @@ def _sessions_of(conversation: Conversation) -> dict[str, Any]:
             "row": row,
             "duration": in_words(seconds_of(row)),
             "usage": by_modality(row.usage),
-            "cost": dollars(cost_of(row)),
+            "cost": cost_in_words(row),
         }
         for row in newest[:SESSIONS_SHOWN]
     ]
@@ -165,10 +173,13 @@ def seconds_of(session: VoiceSession) -> float | None:
     return max(0.0, (until - session.started_at).total_seconds())
 
 
-def cost_of(session: VoiceSession) -> float | None:
-    """The estimate; None when there is none, or nothing was used."""
+def cost_in_words(session: VoiceSession) -> str:
+    """The estimate as it is shown, small ones with the places that still say something."""
     config: RealtimeConfig = settings.REALTIME
-    return session.estimated_cost(config.prices) if session.usage else None
+    amount = session.estimated_cost(config.prices) if session.usage else None
+    if amount is None:
+        return "not known" if session.usage and session.provider != EMBEDDED else "–"
+    return f"about ${amount:.2f}" if amount >= 1 else f"about ${amount:.4f}"
 
 
 def in_words(seconds: float | None) -> str | None:
@@ -180,10 +191,3 @@ def in_words(seconds: float | None) -> str | None:
     if hours:
         return f"{hours} h {minutes_left:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
-
-
-def dollars(amount: float | None) -> str | None:
-    """An amount as it is shown; small ones with the places that still say something."""
-    if amount is None:
-        return None
-    return f"about ${amount:.2f}" if amount >= 1 else f"about ${amount:.4f}"

@@ -239,8 +239,10 @@ REALTIME = RealtimeConfig(
     sessions_per_user=env.integer("REALTIME_SESSIONS_PER_USER", 2, at_least=1),
     minutes_per_day=env.optional_integer("REALTIME_MINUTES_PER_DAY"),
     idle_minutes=env.integer("REALTIME_IDLE_MINUTES", 10, at_least=1),
-    # The operator's own first: of two prices for one model the first counts.
-    prices=env.parsed("REALTIME_PRICES", price_table, "[]") + PRICES,
+    # The operator's own first: of two prices for one model the first counts. Compatible servers have models under
+    # OpenAI's names and not at OpenAI's prices.
+    prices=env.parsed("REALTIME_PRICES", price_table, "[]")
+    + (PRICES if _provider in ("openai", "azure") else ()),
     public_url=PUBLIC_URL,
     identifier_salt=SECRET_KEY,
     engine=EngineConfig(

@@ -23,6 +23,7 @@ class Creates:
 
     def sent(self, item_id: str, entry: Entry) -> None:
         """An item went up under that id."""
+        entry.sent_as = item_id
         self._sent[item_id] = entry
 
     def refused(self, item_id: str) -> None:
@@ -39,22 +40,25 @@ class Creates:
         After a drop some servers announce old items again under new ids, so that their order alone says little.
         What an item without words answers can only be told from the order in which creates were sent.
         """
-        content = [mapping_of(part) for part in list_of(item.get("content"))]
-        spoken = any(part.get("type") == "input_audio" for part in content)
-        words = _normal(item_text(item))
-        by_words = (
-            entry for entry in self._sent.values() if words and not spoken and _normal(entry.words) == words
-        )
         by_id = self._sent.pop(item_id, None) or self._guessed.pop(item_id, None)
         if by_id is not None:
             return by_id
-        found = next(by_words, None)
-        if found is None and not content:
-            found = next(iter(self._sent.values()), None)
-        if found is not None:
-            self._guessed |= {sent_as: entry for sent_as, entry in self._sent.items() if entry is found}
-            self.drop(found)
-        return found
+        content = [mapping_of(part) for part in list_of(item.get("content"))]
+        if any(part.get("type") == "input_audio" for part in content):
+            return None
+        candidates = [*self._sent.values(), *self._guessed.values()]
+        words = _normal(item_text(item))
+        if words:
+            candidates = [entry for entry in candidates if _normal(entry.words) == words]
+        elif content:
+            return None
+        else:
+            candidates = list(self._sent.values())
+        if not candidates:
+            return None
+        self._sent.pop(candidates[0].sent_as, None)
+        self._guessed[candidates[0].sent_as] = candidates[0]
+        return candidates[0]
 
     def upstream_left(self) -> None:
         """What another upstream announces under an id says nothing about what this one did."""

@@ -46,14 +46,19 @@ class Entry:
     """It will be a turn once it is committed: somebody speaks, and upstream has announced the item already."""
     key: str = ""
     """Under which it is stored; empty: under its item id."""
-    has_own_id: bool = False
-    """The id is a client's, or ours: no upstream will choose the same."""
+    sent_as: str = ""
+    """The id under which it last went up; empty when it is upstream's own."""
     is_placed: bool = False
     """It has a place in the conversation."""
     keeps_place: bool = False
     """It was said again: where a further upstream puts it says nothing about when it was said."""
     is_deleted: bool = False
     """The client had it deleted: no upstream is told of it again. What was said stays written down."""
+
+    @property
+    def has_own_id(self) -> bool:
+        """Whether its id is a client's, or ours: no upstream will choose the same."""
+        return self.item_id == self.sent_as
 
     @property
     def words(self) -> str:

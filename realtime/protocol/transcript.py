@@ -42,7 +42,7 @@ class TranscriptLog:
 
     def create_forwarded(self, item_id: str, text: str, now: float) -> None:
         """A typed turn was passed upstream; its place is known when upstream announces it."""
-        entry = Entry(item_id, "user", now, has_own_id=True)
+        entry = Entry(item_id, "user", now)
         entry.parts[0] = text
         self._creates.sent(item_id, entry)
 
@@ -135,15 +135,13 @@ class TranscriptLog:
 
     def _announced(self, created: Entry, item_id: str, previous_id: str, now: float) -> None:
         self._entries[item_id] = created
-        if created.is_placed:
-            # Either it was told to an earlier upstream, and the client knows it under that one's id; or an old item
-            # with the same words was taken for it, and it is only now that it comes under its own.
-            if created.told is None and not created.keeps_place:
-                created.item_id, created.key, created.has_own_id = item_id, "", True
-                self._move(created, previous_id)
+        # Told to an earlier upstream, it is known to the client under that one's id; and what is told is told.
+        if not created.keeps_place and created.told is None:
+            created.item_id = item_id
+            created.key = "" if created.has_own_id else self._scoped(item_id)
+        if created.is_placed:  # it may have been taken for an old item with the same words
+            self._move(created, previous_id)
             return
-        if created.item_id != item_id:
-            created.item_id, created.key, created.has_own_id = item_id, self._scoped(item_id), False
         created.status = "final"
         self._order.settle(created, now)
         self._insert(created, previous_id)

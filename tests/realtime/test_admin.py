@@ -76,7 +76,7 @@ def test_the_list_says_who_spoke_how_long_how_it_ended_and_what_it_came_to(
 ) -> None:
     session = ended(alice)
     words = words_of(reader.get(LIST))
-    for expected in (session.pk, "alice", "Ended", "client", "openai", "gpt-realtime-2.1", "2 min 05 s"):
+    for expected in (session.pk, "alice", "client", "openai gpt-realtime-2.1", "2 min 05 s", "kept"):
         assert expected in words
     cost = (59 * 4 + 9 * 32 + 64 * 0.4 + 41 * 24 + 147 * 64) / 1_000_000 + 65 / 60 * 0.0045
     assert f"about ${cost:.4f}" in words
@@ -110,10 +110,16 @@ def test_a_session_that_nobody_opened_and_one_that_lives_are_told_apart(reader: 
 
 
 def test_off_the_record_is_marked(reader: Client, alice: User) -> None:
-    session = ended(alice, save=False)
-    page = page_of(reader, session)
-    assert 'alt="True"' in page.content.decode()
-    assert 'alt="True"' not in page_of(reader, ended(alice)).content.decode()
+    assert "Words: off the record" in words_of(page_of(reader, ended(alice, save=False)))
+    assert "Words: kept" in words_of(page_of(reader, ended(alice)))
+
+
+def test_the_embedded_engine_has_no_price_and_none_is_missed(reader: Client, alice: User) -> None:
+    session = ended(alice, usage={"input_tokens": 9, "input_token_details": {"text_tokens": 9}})
+    VoiceSession.objects.filter(pk=session.pk).update(provider="embedded", model="voiceassist-engine")
+    words = words_of(page_of(reader, session))
+    assert "Estimated cost: –" in words
+    assert "not known" not in words
 
 
 def test_the_conversation_is_one_click_away(reader: Client, alice: User) -> None:

@@ -84,4 +84,11 @@ def test_a_key_and_prices_may_come_from_files(tmp_path: Path) -> None:
     )
     assert settings["api_key"] == "from a file"
     assert (settings["prices"][0]["model"], settings["prices"][0]["audio_in"]) == ("my-voice", 32)
-    assert len(settings["prices"]) > 1, "the built-in prices come after the operator's own"
+    assert len(settings["prices"]) == 1, "a server that is not OpenAI's has none of OpenAI's prices"
+
+
+def test_an_operators_own_prices_come_before_those_of_the_house(tmp_path: Path) -> None:
+    own = '[{"model": "gpt-realtime-2.1", "audio_in": 1}]'
+    prices = realtime(tmp_path, OPENAI_API_KEY="key", REALTIME_PRICES=own)["prices"]
+    assert (prices[0]["model"], prices[0]["audio_in"]) == ("gpt-realtime-2.1", 1)
+    assert len(prices) > 1

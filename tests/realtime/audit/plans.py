@@ -186,7 +186,7 @@ def visits(*, most_acts: int = 5, most_drops: int = 2) -> st.SearchStrategy[Visi
         answers=st.lists(_ANSWERS, min_size=1, max_size=3).map(tuple),
         transcripts=st.lists(_TRANSCRIPTS, min_size=1, max_size=3).map(tuple),
         drops=st.sampled_from([0, 1, 1, 2][: most_drops + 2] if most_drops else [0]).flatmap(_drops),
-        expires_in=st.sampled_from([None, None, None, 12.0, 40.0]),
+        expires_in=st.sampled_from([None, None, None, 24.0, 60.0]),
         habits=_HABITS,
         ending=_ENDINGS,
         voice_detection=st.sampled_from([True, True, False]),
