@@ -65,8 +65,9 @@ def append_message(
 
     Saying the same twice changes nothing, and a settled turn only moves pending -> final | interrupted | failed,
     failed -> final, final -> interrupted, and interrupted by estimate -> interrupted as the player reported it; the
-    words of a spoken turn of the person's may grow at their end. Anything else leaves the row as it is. Raises
-    ConversationNotFound when the conversation is gone and ValueError for a role, modality or status unknown.
+    words of a spoken turn of the person's may grow at their end. Anything else, typed words for a spoken turn included,
+    leaves the row as it is. Raises ConversationNotFound when the conversation is gone and ValueError for a role,
+    modality or status unknown.
     """
     words = _words(status, text, unheard_text, heard_is_estimated, hidden)
     fixed = {"role": Message.Role(role), "modality": Message.Modality(modality), "spoken_at": spoken_at}
@@ -74,6 +75,9 @@ def append_message(
     known = _said_before(conversation, external_id)
     if known is None:
         return _place(conversation, external_id=_fitting(external_id), **fixed, **words)
+    if known.role == Message.Role.USER and (known.role, known.modality) != (role, modality):
+        # What was typed does not take the place of what was spoken, whatever the client calls it.
+        return known
     return _settled(conversation, known, **words)
 
 

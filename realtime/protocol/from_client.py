@@ -14,6 +14,8 @@ class FromClient:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
+        self._half_sample = b""
+        """The first byte of a sample whose other one is still to come."""
 
     def event(self, event: Event, now: float) -> None:
         """An event came from the client. Raises NotAllowed and MalformedFrame."""
@@ -21,7 +23,7 @@ class FromClient:
             self._update(event)
             return
         if event["type"] == "input_audio_buffer.append":
-            self.hear(policy.microphone_audio(event), now)
+            self._hear_on(policy.microphone_audio(event), now)
             return
         admitted = policy.admit(event)
         handler = _FROM_CLIENT.get(admitted["type"])
@@ -34,6 +36,14 @@ class FromClient:
         self._talk.microphone.received(len(pcm), now, push_to_talk=push_to_talk)
         self._talk.kept.received(pcm, now, push_to_talk=push_to_talk)
         self._talk.out.append(AudioToUpstream(pcm))
+
+    def _hear_on(self, audio: bytes, now: float) -> None:
+        """Audio came as a stream of bytes: clients cut it where they like, and upstream gets whole samples."""
+        audio = self._half_sample + audio
+        whole = len(audio) - len(audio) % 2
+        self._half_sample = audio[whole:]
+        if whole:
+            self.hear(audio[:whole], now)
 
     def write_down(self, event: Event, now: float) -> None:
         """An event of a client that has left while there was no upstream. What it typed still counts."""
@@ -83,6 +93,7 @@ class FromClient:
     def _turn_closed(self, now: float) -> bool:
         self._talk.active_at = now
         self._talk.microphone.closed()
+        self._half_sample = b""
         return True
 
     def _truncate(self, event: Event, now: float) -> bool:

@@ -199,7 +199,7 @@ class FromUpstream:
         refusal = refusal_of_error(error, answering=request.kind)
         came_second = refusal.code == "conversation_already_has_active_response"
         if came_second and request.kind in ("", "response.create"):
-            self._talk.gate.lost_the_race()
+            self._talk.gate.lost_the_race(request.create)
             return False
         self._take_back(request, refusal, text_of(error.get("event_id")), now)
         if refusal.consequence in _LAST_WORDS:

@@ -6,7 +6,7 @@ from typing import Any
 
 from realtime.protocol import audio
 from realtime.protocol.events import Event, list_of, mapping_of, text_of
-from realtime.protocol.wire import MalformedFrame, check_pcm
+from realtime.protocol.wire import MalformedFrame
 
 MAX_ID = 64
 """Characters of an id that a client chooses; it becomes part of a message's external id."""
@@ -57,12 +57,13 @@ def admit(event: Event) -> Event:
 
 
 def microphone_audio(event: Event) -> bytes:
-    """The PCM16 of an `input_audio_buffer.append`. Raises MalformedFrame."""
+    """The PCM16 of an `input_audio_buffer.append`, which may be cut in the middle of a sample. Raises MalformedFrame."""
     try:
         pcm = audio.decode(event["audio"])
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedFrame("invalid_audio", "The `audio` of that event is not base64.") from error
-    check_pcm(pcm)
+    if not pcm:
+        raise MalformedFrame("invalid_audio", "The `audio` of that event is empty.")
     return pcm
 
 

@@ -17,6 +17,8 @@ class Request:
     """The item that it creates; empty when it creates none."""
     asked_as: str | None = None
     """The id that the client gave it; None when it gave none, or when the event is our own."""
+    create: Event | None = None
+    """The event itself, if it asked for an answer: such a one may have to be sent again."""
 
 
 UNKNOWN = Request()
@@ -49,6 +51,7 @@ class Requests:
             kind=event["type"],
             item_id=text_of(mapping_of(event.get("item")).get("id")),
             asked_as=asked_as if isinstance(asked_as, str) else None,
+            create=event if event["type"] == "response.create" else None,
         )
         if len(self._open) > _REMEMBERED:
             self._open.pop(next(iter(self._open)))

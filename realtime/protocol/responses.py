@@ -68,12 +68,17 @@ class ResponseGate:
         """A word or a sound of the running response came."""
         self._has_begun = True
 
-    def lost_the_race(self) -> None:
-        """Upstream began a response of its own before our create arrived: the create goes first when that is done."""
-        lost = self._asked or self._presumed
-        self._asked = self._presumed = None
-        if lost is not None:
-            self._waiting.appendleft(lost)
+    def lost_the_race(self, create: Event | None = None) -> None:
+        """Upstream began a response of its own before our create arrived: that goes first when the other is done.
+        Without `create` it is the one that was sent last."""
+        lost = create or self._asked or self._presumed
+        if lost is None or lost in self._waiting:
+            return
+        if self._asked is lost:
+            self._asked = None
+        if self._presumed is lost:
+            self._presumed = None
+        self._waiting.appendleft(lost)
 
     def refused(self) -> Event | None:
         """Upstream did not take our create. The next one that may go upstream, if any."""

@@ -381,6 +381,15 @@ def test_other_words_typed_under_an_id_that_was_used_are_another_turn(alice: Use
     assert all(re.fullmatch("item_mine~[0-9a-f]{8}", key) for key in keys[1:])
 
 
+@pytest.mark.parametrize("status", ["pending", "failed", "final"])
+def test_what_is_typed_under_the_id_of_a_spoken_turn_is_another_turn(alice: User, status: str) -> None:
+    session = opened(alice)
+    spoken = "Yes" if status == "final" else ""
+    say(session, "item_1", spoken, status=status)
+    say(session, "item_1", "Yes, please", modality="text")
+    assert said(session) == [(0, status, spoken), (1, "final", "Yes, please")]
+
+
 def test_what_was_spoken_or_answered_is_not_another_turn_because_its_words_changed(alice: User) -> None:
     session = opened(alice)
     for role, modality in (("user", "audio"), ("assistant", "text")):

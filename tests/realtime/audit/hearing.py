@@ -43,7 +43,10 @@ def _outcomes(answer: Answer, stop: Stop | None) -> list[tuple[str, int]]:
     heard: tuple[int, ...]
     if stop.reported_at is not None:
         heard = (whole, whole + 1)
-    elif stop.by_voice and (answer.is_complete or answer.was_stopped_at is not None):
+    elif answer.was_stopped_at is not None:
+        # Cancelled before: we took the player to be silent from then on.
+        heard = tuple(range(whole + 2))
+    elif stop.by_voice and answer.is_complete:
         # An estimate, by a clock that saw the frames a moment earlier or later than the player.
         heard = (whole - 1, whole, whole + 1)
     else:

@@ -32,7 +32,7 @@ def session() -> ProtocolSession:
         ("[]", "invalid_event"),
         ('{"no": "type"}', "invalid_event"),
         ('{"type": "input_audio_buffer.append", "audio": "*"}', "invalid_audio"),
-        ('{"type": "input_audio_buffer.append", "audio": "AAAA"}', "invalid_audio"),
+        ('{"type": "input_audio_buffer.append", "audio": ""}', "invalid_audio"),
         (b"x", "invalid_audio"),
         (b"", "invalid_audio"),
     ],
@@ -91,6 +91,22 @@ def test_audio_goes_up_from_both_dresses(session: ProtocolSession) -> None:
         b"\1\2", {"type": "input_audio_buffer.append", "audio": base64.b64encode(b"\3\4").decode()}
     )
     assert session.effects == [AudioToUpstream(b"\1\2"), AudioToUpstream(b"\3\4")]
+
+
+def test_a_sample_may_be_cut_between_two_appends(session: ProtocolSession) -> None:
+    for audio in (b"\1\2\3", b"\4", b"\5", b"\6\7\x08"):
+        session.client({"type": "input_audio_buffer.append", "audio": base64.b64encode(audio).decode()})
+    whole = [AudioToUpstream(b"\1\2"), AudioToUpstream(b"\3\4"), AudioToUpstream(b"\5\6\7\x08")]
+    assert session.effects == whole
+
+
+def test_half_a_sample_does_not_outlive_its_turn(session: ProtocolSession) -> None:
+    append = {"type": "input_audio_buffer.append", "audio": base64.b64encode(b"\1\2\3").decode()}
+    for event in (append, {"type": "input_audio_buffer.clear"}, append):
+        session.client(event)
+    assert [effect for effect in session.effects if isinstance(effect, AudioToUpstream)] == [
+        AudioToUpstream(b"\1\2")
+    ] * 2
 
 
 def test_audio_that_comes_too_fast_for_too_long_closes_with_4429(session: ProtocolSession) -> None:

@@ -391,10 +391,8 @@ def test_the_two_updates_of_the_agents_sdk_are_understood() -> None:
 # --- audio ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "audio", [None, 7, [], "", "AAA", "A===", "*AAA", "AAA=\n", "ÄÄÄÄ", "AAAA", "AAAAAAA="]
-)
-def test_audio_that_is_no_base64_or_no_pcm16_is_malformed(audio: Any) -> None:
+@pytest.mark.parametrize("audio", [None, 7, [], "", "AAA", "A===", "*AAA", "AAA=\n", "ÄÄÄÄ"])
+def test_audio_that_is_no_base64_is_malformed(audio: Any) -> None:
     with pytest.raises(MalformedFrame) as caught:
         policy.microphone_audio({"type": "input_audio_buffer.append", "audio": audio})
     assert caught.value.code == "invalid_audio"
