@@ -57,7 +57,7 @@ def admit(event: Event) -> Event:
 
 
 def microphone_audio(event: Event) -> bytes:
-    """The PCM16 of an `input_audio_buffer.append`, which may be cut in the middle of a sample. Raises MalformedFrame."""
+    """The PCM16 of an `input_audio_buffer.append`, which may be cut inside a sample. Raises MalformedFrame."""
     try:
         pcm = audio.decode(event["audio"])
     except (KeyError, TypeError, ValueError) as error:

@@ -72,7 +72,7 @@ class ResponseGate:
         """Upstream began a response of its own before our create arrived: that goes first when the other is done.
         Without `create` it is the one that was sent last."""
         lost = create or self._asked or self._presumed
-        if lost is None or lost in self._waiting:
+        if lost is None or any(waiting is lost for waiting in self._waiting):
             return
         if self._asked is lost:
             self._asked = None

@@ -97,3 +97,26 @@ def test_too_many_waiting_creates_are_refused_and_the_others_kept(gate: Response
     with pytest.raises(OverflowError):
         gate.ask(SECOND)
     assert gate.done("resp_by_voice") is FIRST
+
+
+def test_a_create_whose_refusal_comes_after_another_answer_is_over_is_not_lost(gate: ResponseGate) -> None:
+    gate.ask(FIRST)
+    gate.created("resp_by_voice_1")
+    assert gate.done("resp_by_voice_1") is None
+    gate.created("resp_by_voice_2")
+    gate.lost_the_race(FIRST)
+    gate.lost_the_race(FIRST)
+    assert gate.done("resp_by_voice_2") is FIRST
+    gate.created("resp_1")
+    assert gate.done("resp_1") is None
+
+
+def test_two_creates_that_read_the_same_are_two(gate: ResponseGate) -> None:
+    one, other = {"type": "response.create"}, {"type": "response.create"}
+    gate.ask(one)
+    gate.ask(other)
+    gate.created("resp_by_voice")
+    gate.lost_the_race(one)
+    assert gate.done("resp_by_voice") is one
+    gate.created("resp_1")
+    assert gate.done("resp_1") is other
