@@ -36,13 +36,13 @@ class VoiceSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic i
         "user",
         "conversation_link",
         "end",
-        "answered_by",
         "duration",
         "cost",
         "record",
-        "id",
+        "model",
     )
-    list_filter = ("state", "provider", "end_reason", "created_at")
+    # Its provider is a filter, its id on its own page, its day above the list: the table has to fit beside the filters.
+    list_filter = ("state", "provider", "end_reason")
     list_select_related = ("user",)
     list_per_page = 50
     search_fields = ("id", "user__username")
@@ -96,10 +96,6 @@ class VoiceSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic i
     def end(self, session: VoiceSession) -> str:
         return session.end_reason or session.state
 
-    @admin.display(description="Answered by", ordering="model")
-    def answered_by(self, session: VoiceSession) -> str:
-        return f"{session.provider} {session.model}"
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -123,6 +119,7 @@ class VoiceSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # generic i
         if session is not None:
             _, seconds = transcribed(session.usage)
             context |= {"usage": by_modality(session.usage), "transcribed": in_words(seconds or None)}
+            context["is_estimated"] = estimated_cost_of(session) is not None
         return super().change_view(request, object_id, form_url, context)
 
 
@@ -175,11 +172,16 @@ def seconds_of(session: VoiceSession) -> float | None:
 
 def cost_in_words(session: VoiceSession) -> str:
     """The estimate as it is shown, small ones with the places that still say something."""
-    config: RealtimeConfig = settings.REALTIME
-    amount = session.estimated_cost(config.prices) if session.usage else None
+    amount = estimated_cost_of(session)
     if amount is None:
         return "not known" if session.usage and session.provider != EMBEDDED else "–"
     return f"about ${amount:.2f}" if amount >= 1 else f"about ${amount:.4f}"
+
+
+def estimated_cost_of(session: VoiceSession) -> float | None:
+    """None where nothing was used, or no price is known."""
+    config: RealtimeConfig = settings.REALTIME
+    return session.estimated_cost(config.prices) if session.usage else None
 
 
 def in_words(seconds: float | None) -> str | None:

@@ -35,7 +35,9 @@ class ExpiresAfterSerializer(serializers.Serializer[Any]):
 
 
 class ClientSecretRequestSerializer(serializers.Serializer[Any]):
-    """The body of `POST /v1/realtime/client_secrets`. Needs `description`, the provider's, in its context."""
+    """The body of `POST /v1/realtime/client_secrets`."""
+
+    # Its docstring is read by callers. Needs `description`, the provider's, in its context.
 
     expires_after = ExpiresAfterSerializer(required=False, allow_null=True)
     session = serializers.DictField(

@@ -214,7 +214,7 @@ class UpstreamError(RealtimeError):
 class UpstreamUnreachable(UpstreamError):
     code = "provider_unreachable"
     detail = (
-        "The speech provider could not be reached. Check the server's connection and try again in a moment."
+        "The speech provider could not be reached. Try again; if it goes on, ask whoever runs this server."
     )
     retryable = True
 

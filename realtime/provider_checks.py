@@ -44,6 +44,10 @@ _SWITCHED_OFF: dict[str, tuple[date, str]] = {
 _NOT_FOR_CONVERSATIONS = frozenset({"gpt-live-transcribe"})
 """Transcribers that refuse to find turns by voice."""
 _OPENAIS_MODEL = RealtimeConfig().model
+_EXAMPLES = {
+    "azure": "https://my-resource.openai.azure.com",
+    "compatible": "ws://127.0.0.1:8080/v1/realtime",
+}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -80,7 +84,7 @@ def _check_address(config: RealtimeConfig) -> Iterator[CheckMessage]:
     if not is_callable(address):
         yield Error(
             "REALTIME_BASE_URL is not an address that can be called.",
-            hint="Write it in full, for example wss://api.openai.com/v1/realtime.",
+            hint=f"Write it in full, for example {_EXAMPLES.get(config.provider, OPENAI_ADDRESS)}.",
             id="voiceassist.E003",
         )
         return
@@ -98,6 +102,19 @@ def _check_address(config: RealtimeConfig) -> Iterator[CheckMessage]:
     if is_azure and (instead := ga_instead_of_preview(address, config.model)):
         yield _is_preview(instead)
         return
+    if (
+        is_azure_openai(address)
+        and config.provider != "azure"
+        and config.api_key
+        and not config.api_key_header
+    ):
+        yield Error(
+            f"REALTIME_BASE_URL leads to Azure OpenAI, which refuses a key as REALTIME_PROVIDER={config.provider} "
+            "sends it.",
+            hint="Set REALTIME_PROVIDER=azure: it sends the key in the header api-key.",
+            id="voiceassist.E010",
+        )
+        return
     if is_azure_openai(address) and config.provider != "azure":
         yield Warning(
             f"REALTIME_BASE_URL leads to Azure OpenAI and REALTIME_PROVIDER is {config.provider}.",
@@ -110,15 +127,19 @@ def _check_address(config: RealtimeConfig) -> Iterator[CheckMessage]:
             hint="Leave REALTIME_DIALECT out.",
             id="voiceassist.E008",
         )
+    elif config.dialect == "beta" and config.provider == "openai":
+        yield Warning(
+            "REALTIME_DIALECT is beta and REALTIME_PROVIDER is openai, which sends no OpenAI-Beta header.",
+            hint="Use REALTIME_PROVIDER=compatible for a server that has to be asked for it, or leave it out.",
+            id="voiceassist.W017",
+        )
 
 
 def _leads_to_openai(provider: str) -> CheckMessage:
-    example = (
-        "https://my-resource.openai.azure.com" if provider == "azure" else "ws://127.0.0.1:8080/v1/realtime"
-    )
+    example = _EXAMPLES[provider]
     return Error(
         f"REALTIME_PROVIDER is {provider} and REALTIME_BASE_URL leads to OpenAI, as it does when it is not set.",
-        hint=f"Set REALTIME_BASE_URL, for example {example}, or set REALTIME_PROVIDER=openai.",
+        hint=f"Set REALTIME_PROVIDER=openai, or REALTIME_BASE_URL to the server you mean, for example {example}.",
         id="voiceassist.E007",
     )
 
@@ -157,10 +178,12 @@ def _check_key(config: RealtimeConfig) -> Iterator[CheckMessage]:
         provider_for(config).check()
     except RealtimeNotConfigured as problem:
         yield Error(problem.detail, hint=f"Copy {variable} again, in one piece.", id="voiceassist.E004")
-    if config.provider == "compatible" and variable == "OPENAI_API_KEY":
+    if config.provider in ("compatible", "azure") and variable == "OPENAI_API_KEY":
         yield Warning(
             f"The key in OPENAI_API_KEY goes to {host_of(config.base_url)}, which is not OpenAI.",
-            hint="Put that server's own key into REALTIME_API_KEY, or take OPENAI_API_KEY out if it needs none.",
+            hint="Put the key of your Azure resource into REALTIME_API_KEY."
+            if config.provider == "azure"
+            else "Put that server's own key into REALTIME_API_KEY, or take OPENAI_API_KEY out if it needs none.",
             id="voiceassist.W012",
         )
     if is_in_the_clear(config.base_url):
@@ -181,6 +204,13 @@ def key_in_the_clear(key: str, address: str, scheme: str) -> CheckMessage:
 
 def _check_models(config: RealtimeConfig, today: date) -> Iterator[CheckMessage]:
     host, transcriber = host_of(config.base_url), config.transcription_model
+    if config.provider == "azure" and describe(config).model == _OPENAIS_MODEL:
+        yield Warning(
+            f"REALTIME_MODEL is {_OPENAIS_MODEL}, as it is when it is not set: at Azure it is the name of a "
+            "deployment of yours.",
+            hint="Set it to that name, or leave it if your deployment has that one.",
+            id="voiceassist.W016",
+        )
     if is_openai(host):
         yield from _check_dates(config, today)
     elif config.provider == "azure" and not transcriber:

@@ -8,7 +8,9 @@ from realtime.providers.base import Description
 
 
 class SessionRequestSerializer(serializers.Serializer[Any]):
-    """The body of `POST /api/voice/realtime-session`. Needs `description`, the provider's, in its context."""
+    """The body of `POST /api/voice/realtime-session`."""
+
+    # Its docstring is read by callers. Needs `description`, the provider's, in its context.
 
     conversation_id = serializers.UUIDField(
         required=False, allow_null=True, help_text="null: a new conversation"

@@ -129,6 +129,6 @@ def ending_of_refusal(refusal: Refusal) -> Ending:
 
 def off_the_record(detail: str) -> str:
     """The sentence without its promise of keeping what was said, for a session of which nothing stays."""
-    detail = re.sub(r"; what was said(?: so far)? is kept(?=[;.])", "", detail)
-    promise = r" ?What was said(?: so far)? is kept(?:; (\w)|\.)"
+    detail = re.sub(r"; (?:what was said(?: so far)?|the conversation) is kept(?=[;.])", "", detail)
+    promise = r" ?(?:What was said(?: so far)?|The conversation) is kept(?:; (\w)|\.)"
     return re.sub(promise, lambda found: f" {found[1].upper()}" if found[1] else "", detail).strip()

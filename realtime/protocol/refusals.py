@@ -87,8 +87,8 @@ _ADDRESS = replace(
 )
 _DIALECT = replace(
     _MODEL,
-    detail="The speech provider no longer understands the dialect it was spoken to in. "
-    "Ask whoever runs this server to check for a gateway that adds an OpenAI-Beta header, and for an update.",
+    detail="The speech provider does not take the dialect it was spoken to in. "
+    "Ask whoever runs this server to take REALTIME_DIALECT=beta out, or an OpenAI-Beta header that a gateway adds.",
 )
 _SETUP = replace(
     _MODEL,

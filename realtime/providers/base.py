@@ -19,7 +19,7 @@ class Description:
     """Empty: nobody knows which there are, and any may be asked for."""
     default_voice: str
     """Empty: the server's own, which is not asked for."""
-    transcription_model: str = "gpt-transcribe"
+    transcription_model: str = ""
     """Empty: the server's own, which is not asked for."""
     turn_detection: tuple[str, ...] = ("server_vad", "semantic_vad", "push_to_talk")
     voice_problem: str = ""

@@ -96,6 +96,7 @@ class EmbeddedProvider:
             is_language_model=engine.is_language_model,
             voices=engine.voices,
             default_voice=engine.default_voice,
+            transcription_model="pocketsphinx",
             voice_problem=engine.voice_problem,
         )
 

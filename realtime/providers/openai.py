@@ -31,6 +31,7 @@ class OpenAIProvider(RemoteProvider):
                 is_language_model=True,
                 voices=GA_VOICES,
                 default_voice="marin",
+                transcription_model="gpt-transcribe",
             ),
             is_usable=not (is_azure_openai(url) and ga_instead_of_preview(url, model)),
             names_people=True,

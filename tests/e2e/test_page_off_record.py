@@ -38,8 +38,10 @@ def wait_until_it_sends(chat: ChatBrowser) -> None:
 
 def marks_of(chat: ChatBrowser) -> list[bool]:
     """For each line of the thread whether it says that it was said off the record."""
-    notes = chat.page.eval_on_selector_all(".line [data-part=note]", "notes => notes.map(n => n.textContent)")
-    return ["off the record" in note for note in notes]
+    marks = chat.page.eval_on_selector_all(
+        ".line [data-part=record]", "marks => marks.map(m => m.textContent)"
+    )
+    return [mark == "off the record" for mark in marks]
 
 
 def test_what_is_written_off_the_record_is_answered_marked_and_kept_nowhere(
@@ -114,6 +116,16 @@ def test_voice_goes_on_off_the_record_without_being_started_again(
     chat.page.goto(conversation)
     assert [line["text"] for line in chat.lines if line["role"] == "user"] == ["hello"]
     assert heard not in chat.page.content()
+
+
+def test_a_sentence_cut_off_by_the_switch_is_asked_for_again(browser: Browser, site: RunningSite) -> None:
+    chat = ChatBrowser(browser, site)
+    chat.start_voice()
+    chat.page.wait_for_selector(".line--user[data-status=partial] >> text=Transcribing…")
+    switch_record(chat)
+    chat.page.wait_for_selector(".notice >> text=cut off by the switch")
+    assert "Whoever answers still hears you" in chat.page.inner_text(".notice")
+    assert chat.complaints == []
 
 
 def test_the_way_back_shows_nothing_of_it(browser: Browser, site: RunningSite) -> None:

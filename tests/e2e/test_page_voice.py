@@ -37,7 +37,7 @@ def test_a_spoken_turn_is_heard_answered_aloud_and_remembered(
         assert stats["audibleSamples"] > stats["samplesPlayed"] / 2
         assert stats["underruns"] == 0
         chat.page.click("[data-part=end]")
-        assert "You ended the conversation" in chat.page.inner_text(".notice")
+        assert "Voice mode ended after" in chat.page.inner_text(".notice")
         # The end cut the answer off; both rows are stored, and the page learns of what was heard.
         chat.page.wait_for_selector(".line--assistant [data-part=unheard]:not([hidden])")
         shown = chat.lines

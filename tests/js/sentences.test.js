@@ -48,17 +48,26 @@ const serversSentences = () =>
     return quoted.filter((each) => !each.includes("(?")); // a pattern is no sentence
   });
 
+/** Every code for which the page has a sentence of its own. */
+const pagesCodes = () => {
+  const source = readFileSync(new URL("../../static/js/elements/sentences.js", import.meta.url), "utf8");
+  const table = /const SENTENCES = \{([^]+?)\n\};/.exec(source);
+  return [...table[1].matchAll(/^ {2}(\w+):/gm)].map(([, code]) => code);
+};
+
 test("off the record no sentence says that what was said is kept", () => {
-  const promises = serversSentences().filter((sentence) => /said.* is kept/.test(sentence));
+  const promises = serversSentences().filter((sentence) => /is kept/.test(sentence));
   assert.ok(promises.length > 5, "the server does promise it elsewhere");
   for (const detail of promises) {
     const sentence = sentenceFor({code: "internal", detail, retryable: true}, {offRecord: true});
-    assert.doesNotMatch(sentence, /said.* is kept/, detail);
+    assert.doesNotMatch(sentence, /kept/, detail);
     assert.doesNotMatch(sentence, / {2}|[;,]$/, detail);
   }
-  for (const code of [...endReasons(), "connection_lost", "no_such_code"]) {
+  const codes = pagesCodes();
+  assert.ok(codes.length > 30, "every sentence of the page's own is looked at");
+  for (const code of [...codes, ...endReasons(), "no_such_code"]) {
     const sentence = sentenceFor({code, detail: "", retryable: true}, {offRecord: true});
-    assert.doesNotMatch(sentence, /said.* is kept/, code);
+    assert.doesNotMatch(sentence, /kept/, code);
     assert.match(sentence, /^[A-Z].*\.$/, code);
   }
 });
@@ -66,7 +75,7 @@ test("off the record no sentence says that what was said is kept", () => {
 test("off the record the rest of a sentence stays as it is", () => {
   const told = (detail) => sentenceFor({code: "x", detail, retryable: true}, {offRecord: true});
   assert.equal(told("It broke. What was said so far is kept; try again in a moment."), "It broke. Try again in a moment.");
-  assert.equal(told("The server is restarting. Connect again; the conversation is kept."), "The server is restarting. Connect again; the conversation is kept.");
+  assert.equal(told("The server is restarting. Connect again; the conversation is kept."), "The server is restarting. Connect again.");
   assert.equal(told("Try again in a little while; what was said is kept."), "Try again in a little while.");
 });
 

@@ -183,6 +183,16 @@ def test_azure_without_a_transcribers_deployment_is_warned_of() -> None:
     assert azure(transcription_model="") == ["voiceassist.W010"]
 
 
+def test_azure_without_a_deployment_of_the_model_is_warned_of() -> None:
+    assert azure(model=RealtimeConfig().model) == ["voiceassist.W016"]
+
+
+def test_openais_key_on_its_way_to_azure_is_warned_of() -> None:
+    (told,) = check_upstream(replace(AZURE, api_key_variable="OPENAI_API_KEY"), TODAY)
+    assert told.id == "voiceassist.W012"
+    assert "your Azure resource" in str(told.hint)
+
+
 def test_azure_knows_no_beta_dialect() -> None:
     assert azure(dialect="beta") == ["voiceassist.E008"]
 
@@ -195,7 +205,9 @@ def test_azure_without_a_key_is_told_which_to_set() -> None:
 
 def test_a_resource_at_azure_belongs_to_the_provider_of_that_name() -> None:
     address = "wss://mine.openai.azure.com/openai/v1/realtime"
-    assert openai(base_url=address) == ["voiceassist.W014"]
+    assert openai(base_url=address) == ["voiceassist.E010"]
+    assert openai(base_url=address, api_key_header="Authorization") == ["voiceassist.W014"]
+    assert openai(base_url=address, api_key_header="api-key") == ["voiceassist.W014"]
     assert azure(base_url=address) == []
 
 
@@ -249,7 +261,7 @@ def test_xai_transcribes_with_its_own_models() -> None:
 
 def test_openai_has_switched_the_beta_dialect_off() -> None:
     assert openai(dialect="beta") == ["voiceassist.E008"]
-    assert openai(dialect="beta", base_url="wss://gateway.example/v1/realtime") == []
+    assert openai(dialect="beta", base_url="wss://gateway.example/v1/realtime") == ["voiceassist.W017"]
 
 
 def test_settings_for_a_server_that_nobody_named_a_provider_for_are_warned_of() -> None:

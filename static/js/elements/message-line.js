@@ -33,9 +33,6 @@ const fateOf = (line) => {
   return NOTES[line.status] || "";
 };
 
-/** @param {Line} line */
-const noteFor = (line) => [fateOf(line), line.off_record ? "off the record" : ""].filter(Boolean).join(" · ");
-
 /** Text is what an answer is unless it was spoken: nothing to remark on. @param {Line} line */
 const modeOf = (line) => {
   if (line.modality === "audio") {
@@ -69,7 +66,8 @@ export const fillLine = (element, line) => {
   write(unheard, line.unheard_text);
   unheard.hidden = !line.unheard_text;
   write(part(element, "mode"), modeOf(line));
-  write(part(element, "note"), noteFor(line));
+  write(part(element, "note"), fateOf(line));
+  write(part(element, "record"), line.off_record ? "off the record" : "");
   const time = /** @type {HTMLTimeElement} */ (part(element, "time"));
   if (time.dateTime !== line.spoken_at) {
     time.dateTime = line.spoken_at;

@@ -62,8 +62,10 @@ export const sentenceFor = ({code, detail}, {offRecord = false} = {}) => {
 /** Off the record it is not true that what was said is kept. @param {string} sentence */
 const withoutPromise = (sentence) =>
   sentence
-    .replace(/; what was said(?: so far)? is kept(?=[;.])/g, "")
-    .replace(/ ?What was said(?: so far)? is kept(?:; (\w)|\.)/g, (_all, next) => (next ? ` ${next.toUpperCase()}` : ""))
+    .replace(/; (?:what was said(?: so far)?|the conversation) is kept(?=[;.])/g, "")
+    .replace(/ ?(?:What was said(?: so far)?|The conversation) is kept(?:; (\w)|\.)/g, (_all, next) =>
+      next ? ` ${next.toUpperCase()}` : "",
+    )
     .trim();
 
 /** What the thread is told besides troubles. */
@@ -72,6 +74,7 @@ export const Notice = Object.freeze({
   BACK: "The assistant is there again.",
   OFF_RECORD: "From here on off the record: this site keeps none of what is said, and later conversations will not know of it. Whoever answers still hears you.",
   ON_RECORD: "On the record again: what is said from here on is kept.",
+  TURN_LOST: "What you were saying was cut off by the switch. Please say it again.",
 });
 
 /** @type {Record<string, string>} */

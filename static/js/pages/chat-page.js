@@ -108,10 +108,15 @@ export class ChatPage {
 
   /** @param {boolean} offRecord */
   async _goOffRecord(offRecord) {
+    const unfinished = this._session.lines.filter(isBeingSaid);
     const switched = this._session.goOffRecord(offRecord);
-    this._thread.notice(offRecord ? Notice.OFF_RECORD : Notice.ON_RECORD);
+    const notice = offRecord ? Notice.OFF_RECORD : Notice.ON_RECORD;
+    this._thread.notice(notice);
     this._thread.follow();
     await switched;
+    if (unfinished.some((line) => !this._session.lines.some(({item_id}) => item_id === line.item_id))) {
+      this._thread.notice(`${notice} ${Notice.TURN_LOST}`);
+    }
     // Of a session that was left the last words are still to come.
     this._settleLater();
   }
@@ -134,7 +139,7 @@ export class ChatPage {
     this._closePanel();
     await this._session.disconnect();
     if (live) {
-      this._thread.notice(`You ended the conversation after ${spoken}.`);
+      this._thread.notice(`Voice mode ended after ${spoken}.`);
     }
   }
 
@@ -271,6 +276,9 @@ export class ChatPage {
     }
   }
 }
+
+/** @type {(line: import("../voice/vocabulary.js").Line) => boolean} */
+const isBeingSaid = ({role, status}) => role === "user" && status === LineStatus.PARTIAL;
 
 /** @param {Message} message @returns {import("../voice/vocabulary.js").Line} */
 const lineOf = ({id, role, modality, status, text, unheard_text, spoken_at}) => ({

@@ -1,12 +1,15 @@
 """The session as upstream is asked for it and as a client is shown it."""
 
+import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from realtime.protocol import session
+from realtime import errors
+from realtime.protocol import refusals, session
 from realtime.protocol.endings import ENDINGS, OVERSIZE, TOO_FAST, off_the_record
 from realtime.protocol.events import Event
 from realtime.protocol.policy import SessionChange
@@ -153,12 +156,23 @@ def test_silence_is_as_long_as_upstream_waits_for_somebody_to_go_on(
 
 
 def test_promises_that_are_not_kept_are_not_made() -> None:
-    for ending in [*ENDINGS.values(), OVERSIZE, TOO_FAST]:
-        assert "is kept" not in off_the_record(ending.detail).replace("the conversation is kept", "")
-        assert off_the_record(ending.detail).endswith(".")
+    endings = [ending.detail for ending in (*ENDINGS.values(), OVERSIZE, TOO_FAST)]
+    classes = [
+        kind.detail for _, kind in inspect.getmembers(errors, inspect.isclass) if hasattr(kind, "detail")
+    ]
+    refused = [each.detail for each in vars(refusals).values() if isinstance(each, refusals.Refusal)]
+    assert all(any("kept" in detail for detail in told) for told in (endings, classes, refused)), (
+        "kept elsewhere"
+    )
+    for detail in (*endings, *classes, *refused):
+        told = off_the_record(detail)
+        assert "kept" not in told, detail
+        assert not detail or re.fullmatch(r"[A-Z`].*[^ ,;]\.", told), detail
     assert off_the_record("It failed. What was said so far is kept; try again.") == "It failed. Try again."
     assert off_the_record("It failed. What was said so far is kept.") == "It failed."
     assert off_the_record("Try again; what was said is kept.") == "Try again."
+    assert off_the_record("Connect again; the conversation is kept.") == "Connect again."
+    assert off_the_record("It broke. The conversation is kept; try again.") == "It broke. Try again."
 
 
 @pytest.mark.parametrize(
