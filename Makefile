@@ -1,6 +1,6 @@
 # The commands of this project. `make run` starts it, `make test` checks it; both bring everything they need.
 .NOTPARALLEL:
-.PHONY: run test test-bare bench lint types walls js unit e2e tests lock clean
+.PHONY: run test test-bare bench lint types walls js unit e2e tests screenshots lock clean
 
 PREPARE = @sh .ci/python .ci/prepare.py
 CHECK = @.venv/bin/python .ci/checks.py
@@ -10,15 +10,16 @@ run: ## start VoiceAssist on HOST and PORT (127.0.0.1 and 8000)
 	@exec .venv/bin/python manage.py serve --prepare
 
 test: ## every check: style, types, walls, JavaScript, Python, browser
-	$(PREPARE) site tests node chromium
+	$(PREPARE) site tests node chromium curl
 	$(CHECK) lint types js tests
 
 test-bare: ## `make run` and `make test` in a fresh copy that sees nothing but Python, make, git and a bare system
 	@sh .ci/python .ci/bare.py
 
-bench: ## how long the embedded engine takes from the end of speech to the first sound of its answer
+bench: ## from the end of speech to the first sound of the embedded engine's answer; sessions created per second
 	$(PREPARE) site tests
 	@.venv/bin/python bench/engine_latency.py
+	@.venv/bin/python -m bench.session_creation
 
 lint: ## ruff, style and mistakes
 	$(PREPARE) site tests
@@ -37,7 +38,7 @@ js: ## types and tests of the browser's modules
 	$(CHECK) js
 
 unit: ## the Python tests without a browser
-	$(PREPARE) site tests
+	$(PREPARE) site tests curl
 	$(CHECK) unit
 
 e2e: ## the tests that drive a browser or a stock SDK
@@ -45,8 +46,12 @@ e2e: ## the tests that drive a browser or a stock SDK
 	$(CHECK) e2e
 
 tests: ## all of pytest; PYTEST_ARGS="-k name" picks some
-	$(PREPARE) site tests node chromium
+	$(PREPARE) site tests node chromium curl
 	$(CHECK) tests
+
+screenshots: ## take the pictures of the papers again
+	$(PREPARE) site tests chromium
+	@.venv/bin/python -m docs.screenshots
 
 lock: ## bring requirements.lock and tests/js/package-lock.json up to date
 	$(PREPARE) site tests

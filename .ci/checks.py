@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from chromium import find_chromium
+from curl import find_curl
 from environment import PYTHON, venv_bin
 from node import TESTS_JS, environment_with_node, node
 from obstacle import ROOT, Obstacle, tell
@@ -71,9 +72,9 @@ def pytest(*arguments: str) -> Command:
 def main(names: Sequence[str]) -> int:
     """Run the checks and say which failed. Silent when none did: the last words stay those of the last check."""
     environment = environment_with_node()
-    browser = find_chromium()
-    if browser:
-        environment["CHROMIUM"] = browser
+    for name, program in (("CHROMIUM", find_chromium()), ("CURL", find_curl())):
+        if program:
+            environment[name] = program
     failed = []
     for name in names:
         tell(f"\n=== {name}")

@@ -1,4 +1,4 @@
-"""Makes a checkout ready: `prepare.py site` for running it; further parts (tests, node, chromium) for checking it."""
+"""Makes a checkout ready: `prepare.py site` to run it, with further parts (tests, node, chromium, curl) to check it."""
 
 import fcntl
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chromium import ensure_chromium
+from curl import ensure_curl
 from environment import ensure_packages
 from node import ensure_node_packages
 from obstacle import ROOT, Obstacle, tell
@@ -19,6 +20,8 @@ def main(parts: set[str]) -> None:
             ensure_node_packages()
         if "chromium" in parts:
             ensure_chromium()
+        if "curl" in parts:
+            ensure_curl()
 
 
 @contextmanager

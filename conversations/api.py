@@ -1,138 +1,215 @@
 """The conversations API: what a signed-in person may do with their own conversations."""
 
-from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
+    OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
-    inline_serializer,
 )
-from rest_framework import generics, serializers
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework import generics, status
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
-from conversations import selectors, services
+from conversations import audit, search, selectors, services
+from conversations.audit import Action, Looker, Via
+from conversations.doors import Door
+from conversations.downloads import AnyMediaType, download
+from conversations.errors import ConversationNotFound
+from conversations.exports import FORMATS, Format, filename
 from conversations.models import Conversation, Message
-from conversations.serializers import ConversationSerializer, MessageSerializer
+from conversations.pages import ConversationPages, MessagePages
+from conversations.refusals import ETAG, IF_MATCH, READING, TAGGED, WRITING, refused, usual
+from conversations.serializers import ConversationQuerySerializer, ConversationSerializer, MessageSerializer
 
-_NOT_THERE = OpenApiResponse(
-    inline_serializer("Problem", {"code": serializers.CharField(), "detail": serializers.CharField()}),
-    description="`conversation_not_found`: it is not there, or it is somebody else's.",
-)
-
+_TAGS = ["conversations"]
+_NOT_THERE = refused({404: "`conversation_not_found`: it is not there, or it is somebody else's"})
 _WHICH = OpenApiParameter("conversation_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
-
-
-class _Pages(CursorPagination):
-    """Pages whose cursor a client cannot make up: the framework would hand it to the database as it stands."""
-
-    page_size = 50
-    max_page_size = 500
-    page_size_query_param = "page_size"
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        try:
-            cursor = super().decode_cursor(request)
-            if cursor is not None and cursor.position is not None:
-                self.check_position(str(cursor.position))
-        except (NotFound, ValueError) as error:
-            raise ValidationError(
-                {"cursor": ["Take it from `next` or `previous` of another page."]}
-            ) from error
-        return cursor
-
-    def check_position(self, position: str) -> None:
-        """Raise ValueError for what cannot be a value of the first ordering field."""
-        raise NotImplementedError
-
-
-class ConversationPages(_Pages):
-    ordering = ("-updated_at", "-id")
-
-    def check_position(self, position: str) -> None:
-        if datetime.fromisoformat(position).tzinfo is None:
-            raise ValueError(position)
-
-
-class MessagePages(_Pages):
-    ordering = ("position",)
-
-    def check_position(self, position: str) -> None:
-        int(position)
-
-
-class _OwnView(generics.GenericAPIView[Any]):
-    """Shows the caller's own conversations and no other's."""
-
-    @property
-    def user(self) -> User:
-        if not isinstance(self.request.user, User):
-            raise TypeError("A view of conversations was opened to anonymous callers.")
-        return self.request.user
-
-    def get_conversation(self) -> Conversation:
-        return selectors.get_conversation(self.user, self.kwargs["conversation_id"])
+_EXAMPLE = OpenApiExample(
+    "A conversation",
+    {
+        "id": "0b9f3d6e-8f0c-4a57-9d1e-2f6c1f2a7b11",
+        "title": "My knee hurts when I climb stairs.",
+        "created_at": "2026-11-21T09:29:58.120000Z",
+        "updated_at": "2026-11-21T09:41:07.503000Z",
+    },
+    response_only=True,
+)
+_TITLE = OpenApiExample("A title", {"title": "Knee"}, request_only=True)
 
 
 @extend_schema_view(
-    get=extend_schema(summary="The caller's conversations, the latest first"),
-    post=extend_schema(summary="Begin a conversation; it is listed once something is said in it"),
+    get=extend_schema(
+        operation_id="list_conversations",
+        summary="The caller's conversations, the latest first",
+        description="One without a message is not listed.",
+        parameters=[ConversationQuerySerializer, *TAGGED],
+        responses={200: ConversationSerializer(many=True)} | READING | usual(400),
+    ),
+    post=extend_schema(
+        operation_id="create_conversation",
+        summary="Begin a conversation",
+        description="It is listed once something is said in it.",
+        parameters=[ETAG],
+        responses={201: ConversationSerializer} | WRITING,
+        examples=[_EXAMPLE, _TITLE],
+    ),
 )
-class ConversationList(_OwnView, generics.ListCreateAPIView[Conversation]):
+@extend_schema(tags=_TAGS)
+class ConversationList(Door, generics.ListCreateAPIView[Conversation]):
     queryset = Conversation.objects.none()
     serializer_class = ConversationSerializer
     pagination_class = ConversationPages
 
     def get_queryset(self) -> QuerySet[Conversation]:
-        return selectors.list_conversations(self.user)
+        query = ConversationQuerySerializer(data=self.request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        return search.matching(selectors.list_conversations(self.user), query.validated_data.get("q", ""))
 
-    def perform_create(self, serializer: serializers.BaseSerializer[Conversation]) -> None:
+    def perform_create(self, serializer: BaseSerializer[Conversation]) -> None:
         serializer.instance = services.create_conversation(user=self.user, **serializer.validated_data)
 
 
-@extend_schema_view(
-    get=extend_schema(summary="One conversation", responses={200: ConversationSerializer, 404: _NOT_THERE}),
-    patch=extend_schema(summary="Rename it", responses={200: ConversationSerializer, 404: _NOT_THERE}),
-    delete=extend_schema(summary="Delete it with every word in it", responses={204: None, 404: _NOT_THERE}),
-)
-@extend_schema(parameters=[_WHICH])
-class ConversationDetail(_OwnView, generics.RetrieveUpdateDestroyAPIView[Conversation]):
-    http_method_names = ("get", "patch", "delete", "head", "options")
-    queryset = Conversation.objects.none()
-    serializer_class = ConversationSerializer
-    lookup_field = "id"
+class _OneConversation(Door):
+    """Shows something of a conversation of the caller's, and of no other's."""
+
     lookup_url_kwarg = "conversation_id"
 
-    def get_object(self) -> Conversation:
-        return self.get_conversation()
-
-    def perform_update(self, serializer: serializers.BaseSerializer[Conversation]) -> None:
-        if "title" in serializer.validated_data:
-            serializer.instance = services.rename_conversation(
-                conversation=self.get_object(), title=serializer.validated_data["title"]
-            )
-
-    def perform_destroy(self, instance: Conversation) -> None:
-        services.delete_conversation(conversation=instance)
+    def get_conversation(self) -> Conversation:
+        return selectors.get_conversation(self.user, self.kwargs["conversation_id"])
 
 
-@extend_schema_view(
-    get=extend_schema(
-        summary="The messages in spoken order", responses={200: MessageSerializer(many=True), 404: _NOT_THERE}
+@extend_schema(tags=_TAGS, parameters=[_WHICH])
+class ConversationDetail(_OneConversation):
+    serializer_class = ConversationSerializer
+
+    @extend_schema(
+        operation_id="get_conversation",
+        summary="One conversation",
+        parameters=TAGGED,
+        responses={200: ConversationSerializer} | READING | _NOT_THERE,
+        examples=[_EXAMPLE],
     )
-)
-@extend_schema(parameters=[_WHICH])
-class MessageList(_OwnView, generics.ListAPIView[Message]):
+    def get(self, request: Request, conversation_id: str) -> Response:
+        return Response(self.get_serializer(self.get_conversation()).data)
+
+    @extend_schema(
+        operation_id="rename_conversation",
+        summary="Give it another title",
+        description="An empty title is filled again by the next words of the person.",
+        parameters=[IF_MATCH, ETAG],
+        responses={200: ConversationSerializer} | WRITING | usual(412) | _NOT_THERE,
+        examples=[_EXAMPLE, _TITLE],
+    )
+    @transaction.atomic
+    def patch(self, request: Request, conversation_id: str) -> Response:
+        conversation = self._as_read()
+        body = self.get_serializer(conversation, data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        if "title" in body.validated_data:
+            services.rename_conversation(conversation=conversation, title=body.validated_data["title"])
+        return Response(body.data)
+
+    @extend_schema(
+        operation_id="delete_conversation",
+        summary="Delete it with every word in it",
+        description="The sessions it was held in are kept, with their usage.",
+        parameters=[IF_MATCH],
+        responses={204: None} | usual(401, 403, 406, 412, 500) | _NOT_THERE,
+    )
+    @transaction.atomic
+    def delete(self, request: Request, conversation_id: str) -> Response:
+        conversation = self._as_read()
+        audit.record(Looker.of(request, Via.API), Action.DELETE, [conversation])
+        services.delete_conversation(conversation=conversation)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _as_read(self) -> Conversation:
+        """The conversation as the caller has read it. Of several who have read the same, one gets to change it."""
+        conversation = self.get_conversation()
+        if "If-Match" in self.request.headers:
+            _lock(conversation)
+            self.require_match(conversation)
+        return conversation
+
+
+@extend_schema(tags=_TAGS, parameters=[_WHICH])
+class MessageList(_OneConversation, generics.ListAPIView[Message]):
     queryset = Message.objects.none()
     serializer_class = MessageSerializer
     pagination_class = MessagePages
 
+    @extend_schema(
+        operation_id="list_messages",
+        summary="What was said in it, in spoken order",
+        parameters=TAGGED,
+        responses={200: MessageSerializer(many=True)} | READING | usual(400) | _NOT_THERE,
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
     def get_queryset(self) -> QuerySet[Message]:
         return selectors.messages_of(self.get_conversation())
+
+
+class ConversationExport(_OneConversation):
+    content_negotiation_class = AnyMediaType
+
+    @extend_schema(
+        operation_id="export_conversation",
+        summary="Take it out as a file",
+        description="Plain text, Markdown, JSON, or WebVTT with the times at which it was said.",
+        tags=_TAGS,
+        parameters=[
+            _WHICH,
+            OpenApiParameter("format", str, enum=tuple(FORMATS), required=True),
+            OpenApiParameter(
+                "Content-Disposition",
+                str,
+                OpenApiParameter.HEADER,
+                response=[200],
+                description="`attachment` with a file name",
+            ),
+        ],
+        responses={
+            (200, each.content_type.partition(";")[0]): OpenApiResponse(
+                OpenApiTypes.OBJECT if name == "json" else OpenApiTypes.STR, "the file"
+            )
+            for name, each in FORMATS.items()
+        }
+        | usual(400, 401, 500)
+        | _NOT_THERE,
+    )
+    def get(self, request: Request, conversation_id: str) -> StreamingHttpResponse:
+        wanted = _format_of(request)
+        conversation = self.get_conversation()
+        audit.record(Looker.of(request, Via.API), Action.EXPORT, [conversation])
+        return download(
+            request,
+            wanted.write(conversation),
+            filename=filename(conversation, wanted.extension),
+            content_type=wanted.content_type,
+        )
+
+
+def _format_of(request: Request) -> Format:
+    wanted = FORMATS.get(request.query_params.get("format", ""))
+    if wanted is None:
+        raise ValidationError({"format": [f"Choose one of {', '.join(FORMATS)}."]})
+    return wanted
+
+
+def _lock(conversation: Conversation) -> None:
+    """Hold the row as it is now until the transaction ends. Raises ConversationNotFound when it is gone."""
+    try:
+        conversation.refresh_from_db(from_queryset=Conversation.objects.select_for_update())
+    except Conversation.DoesNotExist as error:
+        raise ConversationNotFound from error

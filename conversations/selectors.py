@@ -1,5 +1,6 @@
 """Every read of conversations and messages that another room wants."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -7,6 +8,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from conversations.errors import ConversationNotFound
 from conversations.models import Conversation, Message
+
+_PAGE = 500
 
 
 def get_conversation(user: User, conversation_id: UUID | str) -> Conversation:
@@ -34,15 +37,20 @@ def record_of(conversation: Conversation) -> QuerySet[Message]:
     return Message.objects.filter(conversation=conversation).order_by("position")
 
 
+def one_by_one(messages: QuerySet[Message]) -> Iterator[Message]:
+    """The messages of one conversation in spoken order, a page of them in memory at a time.
+
+    Between pages it holds nothing of the database, however slowly they are taken away.
+    """
+    last, is_full = -1, True
+    while is_full:
+        page = list(messages.filter(position__gt=last).order_by("position")[:_PAGE])
+        yield from page
+        is_full = len(page) == _PAGE
+        last = page[-1].position if page else last
+
+
 def recent_messages(conversation_id: UUID | str, limit: int) -> list[Message]:
     """The last `limit` messages that have words, the newest first. Reads no more rows than it needs."""
-    return list(_with_words(conversation_id).order_by("-position")[:limit])
-
-
-def count_messages(conversation_id: UUID | str) -> int:
-    """How many messages have words: what `recent_messages` would give without a limit."""
-    return _with_words(conversation_id).count()
-
-
-def _with_words(conversation_id: UUID | str) -> QuerySet[Message]:
-    return Message.objects.filter(conversation_id=conversation_id, hidden=False).exclude(text="").order_by()
+    with_words = Message.objects.filter(conversation_id=conversation_id, hidden=False).exclude(text="")
+    return list(with_words.order_by("-position")[:limit])

@@ -25,7 +25,7 @@ _TITLE_LENGTH = 60
 _FIRST_SENTENCE = re.compile(rf"^.{{14,{_TITLE_LENGTH - 1}}}?(?=[.!?…](?:\s|$))[!?…]?")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def create_conversation(*, user: User, title: str = "") -> Conversation:
     """Begin an empty conversation of `user`."""
     return Conversation.objects.create(user=user, title=storable(title))
@@ -33,9 +33,13 @@ def create_conversation(*, user: User, title: str = "") -> Conversation:
 
 @transaction.atomic
 def rename_conversation(*, conversation: Conversation, title: str) -> Conversation:
-    """Give it a title; an empty one is filled again by the next words of the person. Its place in the list stays."""
+    """Give it a title; an empty one is filled again by the next words of the person. Its place in the list stays.
+
+    Raises ConversationNotFound when it is gone.
+    """
     conversation.title = storable(title)
-    conversation.save(update_fields=("title",))
+    if not Conversation.objects.filter(pk=conversation.pk).update(title=conversation.title):
+        raise ConversationNotFound
     return conversation
 
 
@@ -177,11 +181,11 @@ def _settled(conversation: Conversation, message: Message, **words: Any) -> Mess
 def _touch(conversation: Conversation, message: Message) -> None:
     """Note on the conversation that something was said, and what it is about if nothing says so yet."""
     if not conversation.title and message.role == Message.Role.USER and not message.hidden:
-        conversation.title = _title_of(message.text)
+        conversation.title = title_of(message.text)
     conversation.save(update_fields=("message_count", "title", "updated_at"))
 
 
-def _title_of(text: str) -> str:
+def title_of(text: str) -> str:
     """The first sentence, else the first words, in at most 60 characters."""
     line = " ".join(text.split())
     sentence = _FIRST_SENTENCE.match(line)

@@ -1,6 +1,6 @@
 """From a handshake to an opened session: origin, credential, conversation. Raises a RealtimeError for every no."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qs
@@ -18,6 +18,7 @@ from realtime.errors import (
     NotSignedIn,
     OriginRefused,
     RealtimeDisabled,
+    Throttled,
     TicketRefused,
     UnsupportedQuery,
 )
@@ -27,6 +28,8 @@ from realtime.models import VoiceSession
 
 OWN_DRESS = "voiceassist.v1"
 GA_DRESS = "realtime"
+Brake = Callable[[User, str], int | None]
+"""Counts a session that an account asks for from an address. None when it may have it, else the seconds to wait."""
 _KEY = "openai-insecure-api-key."
 _NOT_VALID = "This access token is not valid, has expired or was withdrawn. Sign in again for a new one."
 
@@ -39,6 +42,8 @@ class Handshake:
     query: dict[str, str]
     origin: str | None
     bearer: str = field(default="", repr=False)
+    address: str = ""
+    """The IP address of the client, as the server judges it; empty on a Unix socket."""
 
     @property
     def credential(self) -> str:
@@ -67,13 +72,26 @@ def handshake_of(scope: Mapping[str, Any]) -> Handshake:
         query={name: values[-1] for name, values in query.items()},
         origin=headers.get(b"origin"),
         bearer=token.strip() if kind.lower() == "bearer" else "",
+        address=(scope.get("client") or ("",))[0] or "",
     )
 
 
+def no_brake(user: User, address: str) -> None:
+    """Lets everybody have as many sessions as they ask for."""
+
+
 async def admit(
-    handshake: Handshake, *, config: RealtimeConfig, origins: list[str], live: LiveSessions
+    handshake: Handshake,
+    *,
+    config: RealtimeConfig,
+    origins: list[str],
+    live: LiveSessions,
+    brake: Brake = no_brake,
 ) -> VoiceSession:
-    """Open the session that the handshake is entitled to. A live one on the same conversation here is ended first."""
+    """Open the session that the handshake is entitled to. A live one on the same conversation here is ended first.
+
+    A ticket was counted when it was asked for; a session opened with an access token is counted by the `brake`.
+    """
     # Programs send no Origin and are judged by their credential; a page is also judged by where it comes from.
     if handshake.origin is not None and handshake.origin not in origins:
         raise OriginRefused
@@ -85,7 +103,7 @@ async def admit(
     if not secret:
         raise NotSignedIn
     if not tickets.is_ticket(secret):
-        secret = await in_database(_ticket_for_token)(secret, handshake.query.get("conversation_id"), config)
+        secret = await in_database(_ticket_for_token)(secret, handshake, config, brake)
     return await _redeem(secret, config, live)
 
 
@@ -99,16 +117,19 @@ async def _redeem(secret: str, config: RealtimeConfig, live: LiveSessions) -> Vo
     return await in_database(services.redeem_ticket)(secret, config=config)
 
 
-def _ticket_for_token(token: str, conversation_id: str | None, config: RealtimeConfig) -> str:
+def _ticket_for_token(token: str, handshake: Handshake, config: RealtimeConfig, brake: Brake) -> str:
     """Open a session on the fly for the holder of an access token, and return its ticket."""
     authentication = JWTAuthentication()
     try:
-        user = authentication.get_user(authentication.get_validated_token(token.encode()))
+        user = cast(User, authentication.get_user(authentication.get_validated_token(token.encode())))
     except (InvalidToken, AuthenticationFailed) as error:
         raise TicketRefused(_NOT_VALID) from error
-    request = services.SessionRequest(conversation_id=_uuid(conversation_id))
+    wait = brake(user, handshake.address)
+    if wait is not None:
+        raise Throttled(wait)
+    request = services.SessionRequest(conversation_id=_uuid(handshake.query.get("conversation_id")))
     try:
-        return services.open_session(user=cast(User, user), request=request, config=config).ticket.secret
+        return services.open_session(user=user, request=request, config=config).ticket.secret
     except ConversationNotFound as error:
         raise ConversationGone from error
 

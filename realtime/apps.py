@@ -5,9 +5,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_out
 from django.core.checks import register
-from django.db import transaction
 from django.db.models import Model
-from django.db.models.signals import post_delete
+from django.db.models.signals import pre_delete
 from django.http import HttpRequest
 
 from realtime.checks import check_realtime
@@ -19,7 +18,8 @@ class RealtimeAppConfig(AppConfig):
     def ready(self) -> None:
         register(check_realtime)
         user_logged_out.connect(_end_what_was_opened_there, dispatch_uid="realtime.signed_out")
-        post_delete.connect(
+        # Before: afterwards no row says any more which conversation a session belonged to.
+        pre_delete.connect(
             _end_what_is_said_there,
             sender="conversations.Conversation",
             dispatch_uid="realtime.conversation_deleted",
@@ -30,16 +30,14 @@ def _end_what_was_opened_there(request: HttpRequest | None, **_: Any) -> None:
     """Signing out of a web session ends the sockets opened from it; other processes learn of it by their leases."""
     # These need the models, which are not loaded yet when this module is.
     from realtime import services
-    from realtime.live import THIS_PROCESS
 
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key:
-        THIS_PROCESS.end(services.request_end_of_web_session(key), "signed_out")
+        services.end_web_session(key)
 
 
 def _end_what_is_said_there(instance: Model, **_: Any) -> None:
-    """A deleted conversation ends its live sessions; other processes learn of it by their leases."""
-    from realtime.live import THIS_PROCESS
+    """A deleted conversation ends its sessions; other processes learn of it by their leases."""
+    from realtime import services
 
-    conversation_id = str(instance.pk)
-    transaction.on_commit(lambda: THIS_PROCESS.end_conversation(conversation_id, "conversation_deleted"))
+    services.end_conversation(instance.pk)

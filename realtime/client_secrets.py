@@ -13,12 +13,12 @@ from rest_framework import serializers
 
 from realtime import services
 from realtime.config import RealtimeConfig
+from realtime.options import LANGUAGE
 from realtime.protocol import session as shapes
 from realtime.protocol.policy import NotAllowed, SessionChange, session_change
 from realtime.providers.base import GA_VOICES, Description
 
 DEFAULT_SECONDS = 600
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _MAX_VOICE = 60
 _OBJECTS = ("audio", "audio.input", "audio.output", "audio.input.transcription", "input_audio_transcription")
 
@@ -61,7 +61,7 @@ class ClientSecretRequestSerializer(serializers.Serializer[Any]):
         return attrs | {"session": change}
 
 
-class ConversationQuerySerializer(serializers.Serializer[Any]):
+class SecretQuerySerializer(serializers.Serializer[Any]):
     """The query of `POST /v1/realtime/client_secrets`."""
 
     conversation_id = serializers.UUIDField(required=False, help_text="left out: a new conversation")
@@ -150,7 +150,7 @@ def _check_shape(session: dict[str, Any]) -> None:
 
 
 def _check_language(language: str | None) -> None:
-    if language is not None and not _LANGUAGE.fullmatch(language):
+    if language is not None and not re.fullmatch(LANGUAGE, language):
         raise _problem(
             "Write the language as a code of two letters, such as en or de.",
             "session.audio.input.transcription.language",

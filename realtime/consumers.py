@@ -11,8 +11,8 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
-from realtime import services
-from realtime.admission import OWN_DRESS, Handshake, admit, handshake_of
+from realtime import services, turns
+from realtime.admission import OWN_DRESS, Brake, Handshake, admit, handshake_of, no_brake
 from realtime.config import RealtimeConfig
 from realtime.errors import EndReason, InternalFault, RealtimeError
 from realtime.executors import in_database
@@ -46,8 +46,10 @@ class RealtimeConsumer(AsyncConsumer):
         timing: Timing | None = None,
         provider_for: Callable[[RealtimeConfig], Provider] = provider_for,
         clock: Callable[[], float] | None = None,
+        brake: Brake = no_brake,
     ) -> None:
         """`clock` gives seconds that never go back; by default the running loop's."""
+        self._brake = brake
         self._timing = timing or Timing()
         self._provider_for = provider_for
         self._clock = clock or asyncio.get_running_loop().time
@@ -108,7 +110,11 @@ class RealtimeConsumer(AsyncConsumer):
         try:
             if await self._sent({"type": "websocket.accept", "subprotocol": handshake.dress}):
                 session = await admit(
-                    handshake, config=config, origins=settings.ALLOWED_ORIGINS, live=THIS_PROCESS
+                    handshake,
+                    config=config,
+                    origins=settings.ALLOWED_ORIGINS,
+                    live=THIS_PROCESS,
+                    brake=self._brake,
                 )
                 await self._run(session, handshake, config)
         except RealtimeError as error:
@@ -157,7 +163,7 @@ class RealtimeConsumer(AsyncConsumer):
     ) -> Relay:
         provider = self._provider_for(config)
         provider.check()
-        memory = await in_database(services.recall)(session.conversation_id, config=config)
+        memory = await in_database(services.recall)(turns.conversation_of(session), config=config)
         setup = _setup(session, handshake, config, provider.description, memory)
         relay = Relay(
             core=RealtimeProtocol(setup, self._clock(), time.time()),

@@ -9,6 +9,7 @@ RealtimeError
 ├── SessionNotFound           404 / 4404
 ├── SessionNotResumable       409 / 4401   the time to come back is over
 ├── TooManySessions           429 / 4429
+├── Throttled                 429 / 4429   sessions were asked for too often
 ├── DailyLimitReached         429 / 4429
 ├── TicketRefused             401 / 4401   unknown, spent or expired
 ├── NotSignedIn               401 / 4401   no credential at all
@@ -118,6 +119,7 @@ class SessionNotFound(RealtimeError):
     detail = "There is no such session."
     status = 404
     close_code = 4404
+    end_reason: EndReason = "protocol_error"
 
 
 class SessionNotResumable(RealtimeError):
@@ -125,6 +127,7 @@ class SessionNotResumable(RealtimeError):
     detail = "The time to come back to that session is over. Start a new one; the conversation is kept."
     status = 409
     close_code = 4401
+    end_reason: EndReason = "client_lost"
 
 
 class TooManySessions(RealtimeError):
@@ -132,8 +135,24 @@ class TooManySessions(RealtimeError):
     detail = "You are already in as many live sessions as this server allows. End one of them first."
     status = 429
     close_code = 4429
+    end_reason: EndReason = "protocol_error"
     retryable = True
     retry_after: int | None = 30
+
+
+class Throttled(RealtimeError):
+    code = "throttled"
+    status = 429
+    close_code = 4429
+    end_reason: EndReason = "protocol_error"
+    retryable = True
+
+    def __init__(self, seconds: int) -> None:
+        unit = "second" if seconds == 1 else "seconds"
+        super().__init__(
+            f"Too many sessions were asked for in a short time. Try again in {seconds} {unit}.",
+            retry_after=seconds,
+        )
 
 
 class DailyLimitReached(RealtimeError):

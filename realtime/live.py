@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
+from concurrent import futures
 from dataclasses import dataclass, field
 
 from realtime.errors import EndReason
@@ -45,16 +46,21 @@ class LiveSessions:
 
     def end(self, session_ids: Iterable[str], reason: EndReason) -> None:
         """End those of the sessions that live here. Returns at once."""
-        with self._lock:
-            found = [self._sessions[name] for name in session_ids if name in self._sessions]
-        for session in found:
+        for session in self._found(session_ids):
             session.loop.call_soon_threadsafe(session.end, reason)
 
-    def end_conversation(self, conversation_id: str, reason: EndReason) -> None:
-        """End what lives here on a conversation. Returns at once."""
+    def wait(self, session_ids: Iterable[str], seconds: float) -> None:
+        """Wait, in a thread that is no loop's, until those that live here have put everything down; at most so long."""
+        waits = [
+            asyncio.run_coroutine_threadsafe(session.over.wait(), session.loop)
+            for session in self._found(session_ids)
+        ]
+        for late in futures.wait(waits, timeout=seconds).not_done:
+            late.cancel()
+
+    def _found(self, session_ids: Iterable[str]) -> list[LiveSession]:
         with self._lock:
-            here = [s.session_id for s in self._sessions.values() if s.conversation_id == conversation_id]
-        self.end(here, reason)
+            return [self._sessions[name] for name in session_ids if name in self._sessions]
 
     async def replace(self, conversation_id: str, *, by: str) -> None:
         """End what lives here on a conversation, and wait until its last words are saved.

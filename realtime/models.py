@@ -17,12 +17,19 @@ class VoiceSession(models.Model):
         """The client was lost; for a short while it may come back."""
         ENDED = "ended"
 
+    class Rating(models.TextChoices):
+        GOOD = "good"
+        BAD = "bad"
+
     id = models.CharField(primary_key=True, max_length=80, editable=False)
     """`rtc_<user id>_<random token>`"""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="voice_sessions"
     )
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="voice_sessions")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.SET_NULL, null=True, related_name="voice_sessions"
+    )
+    """None once the conversation is deleted. What was used in it stays counted."""
     state = models.CharField(max_length=7, choices=State, default=State.ISSUED)
     end_reason = models.CharField(max_length=24, blank=True)
     ticket_digest = models.CharField(max_length=64, unique=True)
@@ -45,6 +52,15 @@ class VoiceSession(models.Model):
     web_session_key = models.CharField(max_length=64, blank=True)
     """The digest of the web session that opened it; signing out there ends this session."""
     usage = models.JSONField(default=dict, blank=True)
+    cost_usd = models.FloatField(null=True, blank=True)
+    """What the usage came to when it was written down, in US dollars: an estimate. None where no price was known."""
+    answers = models.PositiveIntegerField(default=0)
+    """How many answers were heard to begin."""
+    first_audio_ms = models.PositiveIntegerField(null=True, blank=True)
+    """From the end of what the person said to the first sound of the answer: the median over the answers."""
+    slowest_first_audio_ms = models.PositiveIntegerField(null=True, blank=True)
+    rating = models.CharField(max_length=4, choices=Rating, blank=True)
+    """What the caller thought of it; empty when they did not say."""
 
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -62,7 +78,10 @@ class VoiceSession(models.Model):
             models.Index(fields=["user", "state"], name="session_by_owner_and_state"),
             models.Index(fields=["conversation", "state"], name="session_by_conversation"),
             models.Index(fields=["user", "started_at"], name="session_by_owner_and_day"),
+            models.Index(fields=["started_at"], name="session_by_day"),
+            models.Index(fields=["user", "-created_at", "-id"], name="session_by_owner_and_age"),
         )
+        permissions = (("end_voicesession", "Can end a live voice session"),)
 
     def __str__(self) -> str:
         return self.id
@@ -70,3 +89,17 @@ class VoiceSession(models.Model):
     def estimated_cost(self, prices: PriceTable) -> float | None:
         """What it comes to so far; None when that cannot be said."""
         return estimate(self.usage, prices, model=self.model, transcription_model=self.transcription_model)
+
+
+class TalkingTime(models.Model):
+    """How long a person talked on a day (UTC) in sessions whose rows were erased. The daily limit still counts it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    seconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "day"], name="one_talking_time_per_day"),)
+
+    def __str__(self) -> str:
+        return f"talking time of account {self.user_id} on {self.day}"

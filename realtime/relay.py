@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol, assert_never
 
 from realtime.errors import EndReason, InternalFault, RealtimeError, UpstreamClosed
+from realtime.ledger import Entry, Ledger, weight
 from realtime.outbox import Outbox
 from realtime.protocol import wire
 from realtime.protocol.core import RealtimeProtocol
@@ -24,6 +25,7 @@ from realtime.protocol.effects import (
     AudioToUpstream,
     Effect,
     End,
+    FirstAudio,
     FrameToClient,
     PurgeAudio,
     Ready,
@@ -35,10 +37,9 @@ from realtime.protocol.effects import (
     ToUpstream,
     Turn,
 )
-from realtime.protocol.events import Event
 from realtime.providers.base import Provider, UpstreamConnection
 from realtime.tasks import cancelled, finished
-from realtime.telemetry import THIS_PROCESS, Telemetry
+from realtime.telemetry import THIS_PROCESS, Span, Telemetry
 from realtime.telemetry import Event as Happening
 from realtime.upstream_line import Farewells, UpstreamLine
 
@@ -50,8 +51,6 @@ CLIENT_BYTES = 16 * 1024 * 1024
 """What may wait for a slow client; answers come faster than they are spoken, so much of it is normal."""
 LEDGER_CHARACTERS = 4 * 1024 * 1024
 """What may wait to be stored, while the database is away, before the client is read no further."""
-_ENTRY_CHARACTERS = 1024
-"""What an entry of the ledger weighs beside its words."""
 _FOR_THE_OPERATOR: frozenset[EndReason] = frozenset(
     {"provider_auth", "provider_quota", "provider_failed", "provider_silent", "engine_busy"}
 )
@@ -73,7 +72,9 @@ class Timing:
     tick: float = 1.0
     """How often the core's deadline is looked at. It moves with every event; being told of each would cost more."""
     lease: float = 30.0
-    """How often an open session asks whether it may go on."""
+    """How often, at least, an open session asks whether it may go on."""
+    limit: float = 1.0
+    """How often it asks at most while the day's minutes run out; by so much they may be overrun."""
     haste: float = 1.0
     """By what the core's pauses before another upstream are divided."""
 
@@ -89,37 +90,12 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """Where a turn was stored."""
-
-    message_id: str
-    position: int
-
-
-class Ledger(Protocol):
-    """Where a session's turns and usage are kept, and where it is asked whether it may go on."""
-
-    async def record_turn(self, turn: Turn, seconds_ago: float) -> Saved | None:
-        """Store a turn that was said `seconds_ago`. None when the session is no longer ours to write."""
-
-    async def record_usage(self, usage: Event) -> None:
-        """Add the usage of one response."""
-
-    async def renew(self) -> EndReason | None:
-        """Say that the session is alive. The reason to end it now, or None."""
-
-
-@dataclass(frozen=True, slots=True)
 class Ended:
     """How a session ended: the reason for its row, and the close code for its client."""
 
     reason: EndReason
     close_code: int
     client_is_gone: bool
-
-
-def _weight(entry: Turn | Event | None) -> int:
-    return _ENTRY_CHARACTERS + (len(entry.text) + len(entry.unheard_text) if isinstance(entry, Turn) else 0)
 
 
 @dataclass(slots=True)
@@ -138,9 +114,7 @@ class Relay:
     telemetry: Telemetry = field(default_factory=lambda: THIS_PROCESS)
     _inbox: Outbox[str | bytes] = field(default_factory=lambda: Outbox(INBOX_BYTES, len))
     _to_client: Outbox[str | bytes] = field(default_factory=lambda: Outbox(CLIENT_BYTES, len))
-    _to_ledger: Outbox[Turn | Event | None] = field(
-        default_factory=lambda: Outbox(LEDGER_CHARACTERS, _weight)
-    )
+    _to_ledger: Outbox[Entry | None] = field(default_factory=lambda: Outbox(LEDGER_CHARACTERS, weight))
     _line: UpstreamLine = field(default_factory=UpstreamLine)
     _farewells: Farewells = field(default_factory=Farewells)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -298,20 +272,26 @@ class Relay:
             self._to_client.done()
 
     async def _write_ledger(self) -> None:
-        """Store turns and usage one after another, until the sentinel comes."""
+        """Store turns and figures one after another, until the sentinel comes."""
         while (entry := await self._to_ledger.get()) is not None:
             await self._guarded(partial(self._store, entry))
 
-    async def _store(self, entry: Turn | Event) -> None:
-        if not isinstance(entry, Turn):
-            await self.ledger.record_usage(entry)
-            return
-        saved = await self.ledger.record_turn(entry, self.clock() - entry.at)
+    async def _store(self, entry: Entry) -> None:
+        match entry:
+            case Turn():
+                await self._store_turn(entry)
+            case FirstAudio(seconds):
+                await self.ledger.record_first_audio(round(seconds * 1000))
+            case _:
+                await self.ledger.record_usage(entry)
+
+    async def _store_turn(self, turn: Turn) -> None:
+        saved = await self.ledger.record_turn(turn, self.clock() - turn.at)
         if saved is None and not self._over.is_set():
             # Somebody else has the session now, or it is gone: whoever goes on speaking here would not be kept.
             await self._ask_to_go_on()
         elif saved is not None:
-            self._apply(self.core.turn_saved(entry, saved.message_id, saved.position))
+            self._apply(self.core.turn_saved(turn, saved.message_id, saved.position))
 
     async def _keep_time(self) -> None:
         """Wake the core when something of it is due."""
@@ -326,7 +306,9 @@ class Relay:
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(self.timing.lease)
+            left = await self.ledger.surely_left()
+            lease = self.timing.lease
+            await asyncio.sleep(lease if left is None else min(lease, max(self.timing.limit, left)))
             await self._ask_to_go_on()
 
     async def _ask_to_go_on(self) -> None:
@@ -356,6 +338,9 @@ class Relay:
                     self._to_ledger.put(turn)
                 case RecordUsage(usage):
                     self._to_ledger.put(usage)
+                case FirstAudio(seconds):
+                    self.telemetry.time(Span.FIRST_AUDIO, seconds)
+                    self._to_ledger.put(effect)
                 case Ready():
                     self._was_ready = True
                     self._ready.set()

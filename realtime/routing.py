@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from django.urls import re_path
+from django.urls import URLPattern, re_path
 
+from realtime.admission import Brake
 from realtime.consumers import RealtimeConsumer
 
 
@@ -16,8 +17,10 @@ async def nowhere(
     await send({"type": "websocket.close"})
 
 
-websocket_urlpatterns = [
-    # The stock SDKs build this path from their base URL.
-    re_path(r"^v1/realtime/?$", cast(Any, RealtimeConsumer.as_asgi())),
-    re_path(r"", cast(Any, nowhere)),
-]
+def websocket_routes(brake: Brake) -> list[URLPattern]:
+    """The paths of sockets. `brake` slows down whoever opens sessions with an access token."""
+    return [
+        # The stock SDKs build this path from their base URL.
+        re_path(r"^v1/realtime/?$", cast(Any, RealtimeConsumer.as_asgi(brake=brake))),
+        re_path(r"", cast(Any, nowhere)),
+    ]

@@ -1,13 +1,15 @@
-"""What callers of the session API may send, checked."""
+"""What callers may ask of a session, checked, and the answer with which they connect."""
 
 from typing import Any
 
 from rest_framework import serializers
 
+from conversations.serializers import StrictSerializer
+from realtime.options import FASTEST, LANGUAGE, OUTPUTS, SLOWEST, TURN_DETECTION
 from realtime.providers.base import Description
 
 
-class SessionRequestSerializer(serializers.Serializer[Any]):
+class SessionRequestSerializer(StrictSerializer):
     """The body of `POST /api/voice/realtime-session`."""
 
     # Its docstring is read by callers. Needs `description`, the provider's, in its context.
@@ -16,17 +18,15 @@ class SessionRequestSerializer(serializers.Serializer[Any]):
         required=False, allow_null=True, help_text="null: a new conversation"
     )
     voice = serializers.CharField(required=False, max_length=60)
-    speed = serializers.FloatField(required=False, min_value=0.25, max_value=1.5)
+    speed = serializers.FloatField(required=False, min_value=SLOWEST, max_value=FASTEST)
     pitch = serializers.FloatField(required=False, help_text="only where the provider has it")
     language = serializers.RegexField(
-        r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$",
+        LANGUAGE,
         required=False,
         error_messages={"invalid": "Write the language as a code of two letters, such as en or de."},
     )
-    output = serializers.ChoiceField(choices=("audio", "text"), required=False)
-    turn_detection = serializers.ChoiceField(
-        choices=("server_vad", "semantic_vad", "push_to_talk"), required=False
-    )
+    output = serializers.ChoiceField(choices=OUTPUTS, required=False)
+    turn_detection = serializers.ChoiceField(choices=TURN_DETECTION, required=False)
     # DRF takes fields off the class, so the method of that name stays.
     save = serializers.BooleanField(  # type: ignore[assignment]
         required=False, help_text="false: off the record, nothing said is stored"
@@ -49,15 +49,6 @@ class SessionRequestSerializer(serializers.Serializer[Any]):
         if kind not in description.turn_detection:
             raise serializers.ValidationError(f"Choose one of {', '.join(description.turn_detection)}.")
         return kind
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = sorted(str(name) for name in set(data) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError(
-                    {name[:60]: ["There is no such field."] for name in unknown[:10]}
-                )
-        return super().to_internal_value(data)
 
 
 class TurnDetectionSerializer(serializers.Serializer[Any]):
@@ -97,10 +88,3 @@ class SessionConfigSerializer(serializers.Serializer[Any]):
     conversation_id = serializers.UUIDField()
     voice_config = VoiceConfigSerializer()
     provider = ProviderSerializer()
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """How every error of the API is told."""
-
-    code = serializers.CharField()
-    detail = serializers.CharField()

@@ -1,13 +1,15 @@
 """Every write to voice sessions, from the ticket to the end, and the verbs that programs know them by."""
 
-import hashlib
+import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -16,31 +18,37 @@ from conversations import selectors as remembered
 from conversations import services as remembering
 from conversations.errors import ConversationNotFound
 from conversations.models import Conversation, Message
-from realtime import allowance, instructions, tickets
+from realtime import allowance, instructions, rows, tickets, turns
 from realtime.config import RealtimeConfig
 from realtime.errors import (
     AccountDisabled,
+    ConversationGone,
     EndReason,
     RealtimeDisabled,
     SessionNotFound,
     SessionNotResumable,
     TicketRefused,
+    TooManySessions,
 )
+from realtime.live import THIS_PROCESS
 from realtime.models import VoiceSession
+from realtime.prices import PriceTable
 from realtime.protocol.effects import Turn
+from realtime.providers.base import Description
 from realtime.providers.registry import provider_for
 from realtime.session_config import session_config
 from realtime.usage import added
 
+T = TypeVar("T")
 State = VoiceSession.State
 RESUME_SECONDS = 30
 """How long a session waits for a client that was lost."""
-LOST_SECONDS = 90
-"""A live session whose process has not been heard of for so long is lost."""
+LOST_SECONDS = allowance.LOST_SECONDS
+REAP_SECONDS = 10.0
+"""How often, at most, a process looks for such sessions when another one is asked for."""
+_reaped_at = -math.inf
 MAY_COME_BACK: tuple[EndReason, ...] = ("client_lost", "draining")
 """Ends that are written down only when nobody has come back in time."""
-RECENT_TURNS = 400
-"""No budget holds more turns than this, so no more rows are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +98,14 @@ def get_session_instructions(conversation_id: UUID, *, config: RealtimeConfig) -
 
 def recall(conversation_id: UUID, *, config: RealtimeConfig) -> instructions.Memory:
     """What a session on this conversation begins with, to be written out whenever it needs another upstream."""
-    messages = remembered.recent_messages(conversation_id, RECENT_TURNS)
+    most = instructions.turns_within(config.history_tokens)
+    messages = remembered.recent_messages(conversation_id, most)
     turns = (
         instructions.PastTurn(m.role, m.text, interrupted=m.status == Message.Status.INTERRUPTED)
         for m in messages
     )
-    total = len(messages)
-    if total == RECENT_TURNS:
-        total = remembered.count_messages(conversation_id)
+    # Where a turn stands says how many there were before it. To count those that had words would take ever longer.
+    total = len(messages) + (messages[-1].position if len(messages) == most else 0)
     return instructions.remembered(
         config.instructions, turns, total=total, budget_tokens=config.history_tokens
     )
@@ -121,65 +129,90 @@ def open_session(*, user: User, request: SessionRequest, config: RealtimeConfig)
         raise RealtimeDisabled
     provider = provider_for(config)
     provider.check()
-    reap()
+    if request.resume_session_id or time.monotonic() > _reaped_at + REAP_SECONDS:
+        reap()
     allowance.check_minutes(user, config)
     if request.resume_session_id:
         return _reissue(user, request.resume_session_id, config)
-    description = provider.description
+    return _without_the_gone(lambda: _issue(user, request, config, provider.description))
+
+
+def _issue(user: User, request: SessionRequest, config: RealtimeConfig, description: Description) -> Issued:
     wanted = config.token_expiry_sec if request.token_expiry_sec is None else request.token_expiry_sec
     lifetime = timedelta(seconds=min(wanted, config.token_expiry_sec))
-    with transaction.atomic():
-        conversation = _conversation_for(user, request.conversation_id)
-        allowance.check_live_sessions(user, conversation, config)
-        ticket = tickets.new_ticket()
-        session = VoiceSession.objects.create(
-            id=tickets.new_session_id(user.pk),
-            user=user,
-            conversation=conversation,
-            ticket_digest=ticket.digest,
-            expires_at=timezone.now() + lifetime,
-            provider=description.name,
-            model=description.model,
-            transcription_model=config.transcription_model or description.transcription_model,
-            voice=request.voice or config.voice or description.default_voice,
-            speed=request.speed,
-            language=request.language or config.language,
-            output=request.output,
-            turn_detection=request.turn_detection,
-            save_transcript=request.save,
-            web_session_key=tickets.digest(request.web_session_key) if request.web_session_key else "",
-        )
+    ticket = tickets.new_ticket()
+    try:
+        with transaction.atomic():
+            allowance.check_live_sessions(user, request.conversation_id, config)
+            session = VoiceSession.objects.create(
+                id=tickets.new_session_id(user.pk),
+                user=user,
+                conversation=_conversation_for(user, request.conversation_id),
+                ticket_digest=ticket.digest,
+                expires_at=timezone.now() + lifetime,
+                provider=description.name,
+                model=description.model,
+                transcription_model=config.transcription_model or description.transcription_model,
+                voice=request.voice or config.voice or description.default_voice,
+                speed=request.speed,
+                language=request.language or config.language,
+                output=request.output,
+                turn_detection=request.turn_detection,
+                save_transcript=request.save,
+                web_session_key=tickets.digest(request.web_session_key) if request.web_session_key else "",
+            )
+    except IntegrityError as error:
+        # Deleted after it was looked up and before the session was there to be ended with it.
+        raise ConversationNotFound from error
     return Issued(session, ticket)
 
 
 def find_ticket(secret: str, *, redeemable: bool = True) -> VoiceSession:
-    """The session of a ticket, without opening it. Raises TicketRefused when it is unknown or, unless told not to
-    look, cannot be redeemed now."""
+    """The session of a ticket, without opening it.
+
+    Raises TicketRefused when it is unknown or, unless told not to look, cannot be redeemed now; ConversationGone when
+    that is because its conversation was deleted.
+    """
     found = VoiceSession.objects.filter(ticket_digest=tickets.digest(secret))
     session = found.filter(_redeemable(timezone.now()) if redeemable else Q()).first()
     if session is None:
-        raise TicketRefused
+        raise ConversationGone if found.filter(conversation=None).exists() else TicketRefused
     return session
 
 
 def redeem_ticket(secret: str, *, config: RealtimeConfig) -> VoiceSession:
     """Open the session of a ticket: once, whoever else tries. A live session on the same conversation is replaced.
 
-    Raises TicketRefused, AccountDisabled when the account was switched off meanwhile, and DailyLimitReached and
-    TooManySessions: tickets hold no place, so several may be out when the last one is taken.
+    Raises TicketRefused, ConversationGone, AccountDisabled when the account was switched off meanwhile, and
+    DailyLimitReached and TooManySessions: tickets hold no place, so several may be out when the last one is taken.
     """
-    with transaction.atomic():
-        # One person's sessions are opened one after another, so that two at once can neither pass the cap nor share
-        # a conversation.
-        User.objects.select_for_update(no_key=True).filter(pk=find_ticket(secret).user_id).first()
-        session = _redeem(secret)
-        if not session.user.is_active:
-            raise AccountDisabled
-        allowance.check_minutes(session.user, config)
-        allowance.check_live_sessions(session.user, session.conversation, config)
-        others = VoiceSession.objects.filter(conversation_id=session.conversation_id).exclude(pk=session.pk)
-        _end(others.filter(state__in=[State.LIVE, State.WAITING]), "replaced", timezone.now())
+    return _without_the_gone(lambda: _opened(secret, config))
+
+
+@transaction.atomic
+def _opened(secret: str, config: RealtimeConfig) -> VoiceSession:
+    known = find_ticket(secret)
+    # One person's sessions are opened one after another, so that two at once can neither pass the cap nor share a
+    # conversation.
+    User.objects.select_for_update(no_key=True).filter(pk=known.user_id).first()
+    on_it = Q(conversation=turns.conversation_of(known), state__in=[State.LIVE, State.WAITING])
+    locked = rows.locked(VoiceSession.objects.filter(on_it | Q(pk=known.pk)))
+    session = _redeem(secret)
+    if not session.user.is_active:
+        raise AccountDisabled
+    allowance.check_minutes(session.user, config)
+    allowance.check_live_sessions(session.user, session.conversation_id, config)
+    rows.end_locked(locked.keys() - {known.pk}, "replaced", timezone.now())
     return session
+
+
+def _without_the_gone(opening: Callable[[], T]) -> T:
+    """Open a session; if there are too many, try again without those whose process is no more."""
+    try:
+        return opening()
+    except TooManySessions:
+        reap()
+        return opening()
 
 
 def _redeem(secret: str) -> VoiceSession:
@@ -205,74 +238,27 @@ def record_turn(*, session: VoiceSession, turn: Turn, spoken_at: datetime) -> Me
     A session that is over writes no further turn, but one that has its place already may still get its words.
     """
     try:
-        message = _appended(session, turn, spoken_at)
-        return message or _filled(session, turn)
-    except ConversationNotFound:
+        return turns.appended(session, turn, spoken_at) or turns.filled(session, turn)
+    except (ConversationNotFound, ConversationGone):
         return None
 
 
-@transaction.atomic
-def _appended(session: VoiceSession, turn: Turn, spoken_at: datetime) -> Message | None:
-    key = turn.key or turn.item_id
-    message = _append(session, turn, key, spoken_at)
-    if _is_another(turn, message):
-        words = hashlib.sha256(remembering.storable(turn.text).encode()).hexdigest()
-        message = _append(session, turn, f"{key}~{words[:8]}", spoken_at)
-    # The conversation is locked before the session, in the order in which a deletion locks them.
-    if not _held(session).select_for_update().exists():
-        transaction.set_rollback(True)
-        return None
-    return message
-
-
-def _append(session: VoiceSession, turn: Turn, key: str, spoken_at: datetime) -> Message:
-    return remembering.append_message(
-        conversation_id=session.conversation_id,
-        role=turn.role,
-        modality=turn.modality,
-        status=turn.status,
-        text=turn.text,
-        unheard_text=turn.unheard_text,
-        heard_is_estimated=turn.heard_is_estimated,
-        hidden=turn.hidden,
-        external_id=f"{session.pk}:{key}",
-        spoken_at=spoken_at,
-    )
-
-
-def _is_another(turn: Turn, stored: Message) -> bool:
-    """Whether other words were typed under an id that was used before: clients choose the ids of what they type."""
-    is_typed = turn.role == "user" and turn.modality == "text" and turn.status == "final"
-    return is_typed and remembering.storable(turn.text) != stored.text
-
-
-@transaction.atomic
-def _filled(session: VoiceSession, turn: Turn) -> Message | None:
-    """Give a turn of a session that is over the words that came too late for it, in its own place."""
-    message = remembering.settle_message(
-        conversation_id=session.conversation_id,
-        external_id=f"{session.pk}:{turn.key or turn.item_id}",
-        status=turn.status,
-        text=turn.text,
-        unheard_text=turn.unheard_text,
-        heard_is_estimated=turn.heard_is_estimated,
-        hidden=turn.hidden,
-    )
-    ours = VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch)
-    if not ours.select_for_update().exists():
-        transaction.set_rollback(True)
-        return None
-    return message
-
-
-def record_usage(*, session: VoiceSession, usage: dict[str, Any]) -> None:
-    """Add usage to the session's sums, also what was used up after it was over."""
+def record_usage(*, session: VoiceSession, usage: dict[str, Any], prices: PriceTable) -> None:
+    """Add usage to the session's sums, also what was used up after it was over, and say what they come to today."""
     with transaction.atomic():
-        rows = VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch)
-        row = rows.select_for_update().first()
+        ours = VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch)
+        row = ours.select_for_update().first()
         if row is not None:
             row.usage = added(row.usage, usage)
-            row.save(update_fields=["usage"])
+            row.cost_usd = row.estimated_cost(prices)
+            row.save(update_fields=["usage", "cost_usd"])
+
+
+def record_first_audio(*, session: VoiceSession, answers: int, median_ms: int, slowest_ms: int) -> None:
+    """Write down how long the session's answers took to sound, all `answers` of them together."""
+    VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch).update(
+        answers=answers, first_audio_ms=median_ms, slowest_first_audio_ms=slowest_ms
+    )
 
 
 def renew_lease(*, session: VoiceSession, auth_hash: str, config: RealtimeConfig) -> EndReason | None:
@@ -280,6 +266,8 @@ def renew_lease(*, session: VoiceSession, auth_hash: str, config: RealtimeConfig
     now = timezone.now()
     row = VoiceSession.objects.select_related("user").filter(pk=session.pk).first()
     if row is None:
+        return "erased"
+    if row.conversation_id is None:
         return "conversation_deleted"
     if row.state != State.LIVE or row.epoch != session.epoch:
         return cast(EndReason, row.end_reason) if row.state == State.ENDED and row.end_reason else "replaced"
@@ -289,10 +277,9 @@ def renew_lease(*, session: VoiceSession, auth_hash: str, config: RealtimeConfig
         return "account_disabled"
     if row.user.get_session_auth_hash() != auth_hash:
         return "signed_out"
-    if allowance.seconds_left_today(row.user, config) == 0:
-        return "daily_limit"
-    _held(session).update(seen_at=now)
-    return None
+    # First, so that what was talked while the database was away counts as well.
+    rows.held(session).update(seen_at=now)
+    return "daily_limit" if allowance.seconds_left_today(row.user, config) == 0 else None
 
 
 def end_session(*, session: VoiceSession, reason: EndReason) -> None:
@@ -300,48 +287,66 @@ def end_session(*, session: VoiceSession, reason: EndReason) -> None:
     now = timezone.now()
     if reason in MAY_COME_BACK:
         # Whose end another process has asked for does not come back because its client was lost first.
-        _end(_held(session).filter(end_requested_at__isnull=False), F("end_requested_reason"), now)
+        rows.end(rows.held(session).filter(end_requested_at__isnull=False), F("end_requested_reason"), now)
         waiting = {"state": State.WAITING, "client_lost_at": now, "seen_at": now}
         # Redeeming the ticket again takes it back.
-        _held(session).update(**waiting, end_requested_reason=reason)
+        rows.held(session).update(**waiting, end_requested_reason=reason)
     else:
-        _end(_held(session), reason, now)
+        rows.end(rows.held(session), reason, now)
     # A later epoch still waits for words of its own, and fails them itself.
     if not VoiceSession.objects.filter(pk=session.pk, epoch__gt=session.epoch).exists():
         remembering.fail_pending(external_id_prefix=f"{session.pk}:", conversation_id=session.conversation_id)
 
 
-def request_end(sessions: QuerySet[VoiceSession], reason: EndReason) -> list[str]:
-    """Ask whoever holds these sessions to end them; what nobody holds ends here. The ids of those that are held."""
+@transaction.atomic
+def end_now(*, sessions: QuerySet[VoiceSession], reason: EndReason) -> int:
+    """End sessions: what nobody holds ends here and now, what this process holds as soon as this is committed, and
+    what another one holds when it renews its lease. How many were not over yet."""
+    not_over = VoiceSession.objects.filter(pk__in=sessions.values("pk")).exclude(state=State.ENDED)
+    states = rows.locked(not_over)
+    held = {name for name, state in states.items() if state == State.LIVE}
     now = timezone.now()
-    with transaction.atomic():
-        held = list(sessions.filter(state=State.LIVE).values_list("pk", flat=True))
-        VoiceSession.objects.filter(pk__in=held).update(end_requested_at=now, end_requested_reason=reason)
-        _end(sessions.filter(state__in=[State.ISSUED, State.WAITING]), reason, now)
-    return held
+    if held:
+        asked = {"end_requested_at": now, "end_requested_reason": reason}
+        VoiceSession.objects.filter(pk__in=held).update(**asked)
+    # Waiting for somebody who does not come back is not talking, and minutes are counted.
+    rows.end_locked(states.keys() - held, reason, Coalesce("client_lost_at", now))
+    transaction.on_commit(lambda: THIS_PROCESS.end(held, reason))
+    return len(states)
 
 
-def request_end_of_web_session(web_session_key: str) -> list[str]:
-    """Ask for the end of all that was opened from a web session. The ids of the live ones."""
-    digest = tickets.digest(web_session_key)
-    return request_end(VoiceSession.objects.filter(web_session_key=digest), "signed_out")
+def end_web_session(web_session_key: str) -> int:
+    """End all that was opened from a web session. How many sessions were not over yet."""
+    opened_there = VoiceSession.objects.filter(web_session_key=tickets.digest(web_session_key))
+    return end_now(sessions=opened_there, reason="signed_out")
+
+
+@transaction.atomic
+def end_conversation(conversation_id: UUID) -> int:
+    """End the sessions on a conversation that is about to be deleted. How many were not over yet."""
+    # The conversation is locked before its sessions, in the order in which a turn locks them.
+    Conversation.objects.select_for_update().filter(pk=conversation_id).first()
+    held_there = VoiceSession.objects.filter(conversation=conversation_id)
+    return end_now(sessions=held_there, reason="conversation_deleted")
 
 
 def reap() -> None:
     """End what nobody will end: tickets that ran out, clients that did not come back, processes that are gone."""
+    global _reaped_at
+    _reaped_at = time.monotonic()
     now = timezone.now()
-    rows = VoiceSession.objects
-    _end(rows.filter(state=State.ISSUED, expires_at__lte=now), "client_lost", F("expires_at"))
-    lost_client = rows.filter(
+    sessions = VoiceSession.objects
+    rows.end(sessions.filter(state=State.ISSUED, expires_at__lte=now), "client_lost", F("expires_at"))
+    lost_client = sessions.filter(
         state=State.WAITING, client_lost_at__lte=now - timedelta(seconds=RESUME_SECONDS)
     )
     # Dated back to when they were last there: waiting to be reaped is not talking, and minutes are counted.
-    _end(lost_client.filter(end_requested_reason="draining"), "draining", F("client_lost_at"))
-    _end(lost_client, "client_lost", F("client_lost_at"))
-    lost_process = rows.filter(state=State.LIVE, seen_at__lte=now - timedelta(seconds=LOST_SECONDS))
+    rows.end(lost_client.filter(end_requested_reason="draining"), "draining", F("client_lost_at"))
+    rows.end(lost_client, "client_lost", F("client_lost_at"))
+    lost_process = sessions.filter(state=State.LIVE, seen_at__lte=now - timedelta(seconds=LOST_SECONDS))
     for session_id in list(lost_process.values_list("pk", flat=True)):
-        _end(lost_process.filter(pk=session_id), "lost", F("seen_at"))
-        remembering.fail_pending(external_id_prefix=f"{session_id}:")
+        if rows.end(lost_process.filter(pk=session_id), "lost", F("seen_at")):
+            remembering.fail_pending(external_id_prefix=f"{session_id}:")
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -358,6 +363,8 @@ def _reissue(user: User, session_id: str, config: RealtimeConfig) -> Issued:
     session = VoiceSession.objects.filter(pk=session_id, user=user).first()
     if session is None:
         raise SessionNotFound
+    if session.conversation_id is None:
+        raise ConversationNotFound
     ticket = tickets.new_ticket()
     now = timezone.now()
     # Only a session that waits can be taken up; one that lives would be torn from a client that is there.
@@ -371,15 +378,6 @@ def _reissue(user: User, session_id: str, config: RealtimeConfig) -> Issued:
 
 def _redeemable(now: datetime) -> Q:
     waiting_since = now - timedelta(seconds=RESUME_SECONDS)
-    return Q(state=State.ISSUED, expires_at__gt=now) | Q(
-        state=State.WAITING, client_lost_at__gt=waiting_since
-    )
-
-
-def _held(session: VoiceSession) -> QuerySet[VoiceSession]:
-    """The row, as long as it is live in the epoch that `session` was opened in."""
-    return VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch, state=State.LIVE)
-
-
-def _end(sessions: QuerySet[VoiceSession], reason: EndReason | F, when: datetime | F) -> int:
-    return sessions.update(state=State.ENDED, end_reason=reason, ended_at=when)
+    is_open = Q(state=State.ISSUED, expires_at__gt=now)
+    is_waited_for = Q(state=State.WAITING, client_lost_at__gt=waiting_since)
+    return Q(conversation__isnull=False) & (is_open | is_waited_for)

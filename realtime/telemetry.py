@@ -27,6 +27,8 @@ class Span(StrEnum):
     """Stretches of time that are measured, in seconds."""
 
     UPSTREAM_OPENING = "upstream_opening"
+    FIRST_AUDIO = "first_audio"
+    """From the end of what the person said to the first sound of the answer."""
 
 
 class Telemetry(Protocol):

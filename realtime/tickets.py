@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-_SESSION_ID = re.compile(r"rtc_[^_\s]{1,40}_[A-Za-z0-9-]{20,40}")
+_SESSION_ID = re.compile(r"rtc_[A-Za-z0-9-]{1,40}_[A-Za-z0-9-]{20,40}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,20 @@
 
 from django.urls import path, re_path
 
-from realtime import api, views
+from realtime import api, me_api, session_api, views
 
 urlpatterns = [
     path("chat", views.chat, name="chat"),
     path("chat/<uuid:conversation_id>", views.chat, name="conversation"),
     re_path(r"^api/voice/realtime-session/?$", api.RealtimeSessionView.as_view(), name="realtime-session"),
+    re_path(r"^api/voice/sessions/?$", session_api.SessionList.as_view(), name="session-list"),
+    re_path(
+        r"^api/voice/sessions/(?P<session_id>[^/]+)/?$",
+        session_api.SessionDetail.as_view(),
+        name="session-detail",
+    ),
+    re_path(r"^api/voice/options/?$", session_api.Options.as_view(), name="voice-options"),
+    re_path(r"^api/me/export/?$", me_api.Export.as_view(), name="my-export"),
+    re_path(r"^api/me/data/?$", me_api.Data.as_view(), name="my-data"),
     re_path(r"^v1/realtime/client_secrets/?$", api.ClientSecretView.as_view(), name="client-secrets"),
 ]

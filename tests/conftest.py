@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,9 @@ from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
+from rest_framework.test import APIClient
 
+from tests.support.programs import program_of
 from tests.support.running_site import RunningSite, running_site
 from tests.support.site_home import SiteHome, site_home
 
@@ -74,6 +77,26 @@ def alice(db: None) -> User:
 def bob(db: None) -> User:
     """The stranger, who must not see them."""
     return User.objects.create_user("bob", password="builder-hammer")
+
+
+@pytest.fixture
+def alices(alice: User) -> APIClient:
+    """A program that is signed in as Alice."""
+    return program_of(alice)
+
+
+@pytest.fixture
+def bobs(bob: User) -> APIClient:
+    """A program that is signed in as Bob."""
+    return program_of(bob)
+
+
+@pytest.fixture
+def own_cache(settings: Any) -> None:
+    """A cache of this test's own: what one test counted limits no other."""
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}
+    }
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Signing in, out and up on pages, and the brake on guessing passwords that pages, admin and tokens share."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
@@ -19,6 +20,7 @@ from rest_framework.request import Request
 
 from voiceassist.limits import Limiter, Rate, address_of, in_words
 
+R = TypeVar("R", bound=HttpResponseBase)
 _GUESSES = Limiter("sign-in", Rate(requests=10, seconds=300))
 _GUESSES_OF_ADDRESS = Limiter("sign-in:address", Rate(requests=60, seconds=300))
 _SIGN_UPS = Limiter("sign-up", Rate(requests=20, seconds=3600))
@@ -86,12 +88,23 @@ class SignIn(LoginView):
         return super().get_context_data(signup_enabled=settings.SIGNUP_ENABLED, **kwargs)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        response = super().form_invalid(form)
-        for error in form.errors.as_data().get(NON_FIELD_ERRORS, []):
-            if error.code == "throttled" and error.params:
-                response.status_code = 429
-                response["Retry-After"] = str(error.params["seconds"])
-        return response
+        return _told_to_wait(super().form_invalid(form), form)
+
+
+def admin_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """The admin's own sign-in page, with the status that tells programs to wait."""
+    response = admin.site.login(request)
+    context = getattr(response, "context_data", None) or {}
+    return _told_to_wait(response, context["form"]) if "form" in context else response
+
+
+def _told_to_wait(response: R, form: BaseForm) -> R:
+    """A page with this form on it; 429 with Retry-After when the brake stopped it."""
+    for error in form.errors.as_data().get(NON_FIELD_ERRORS, []):
+        if error.code == "throttled" and error.params:
+            response.status_code = 429
+            response["Retry-After"] = str(error.params["seconds"])
+    return response
 
 
 class SignOut(LogoutView):

@@ -3,14 +3,15 @@
 import logging
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from conversations.errors import ConversationError
@@ -19,6 +20,7 @@ from voiceassist.limits import in_words
 
 log = logging.getLogger(__name__)
 
+NON_FIELD_ERRORS = api_settings.NON_FIELD_ERRORS_KEY
 API_PATHS = ("/api/", "/v1/")
 """Below these a program is asking, so it gets JSON; everywhere else a person gets a page."""
 
@@ -36,6 +38,12 @@ _SENTENCES = {
 }
 
 
+class BodyTooLarge(exceptions.APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = "The body is larger than this server reads. Send less at once."
+
+
 def answer(exception: Exception, context: dict[str, Any]) -> Response:
     """The response to an exception raised in an API view (Django REST framework's EXCEPTION_HANDLER).
 
@@ -48,6 +56,8 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response:
         exception = exceptions.NotFound()
     elif isinstance(exception, PermissionDenied):
         exception = exceptions.PermissionDenied()
+    elif isinstance(exception, RequestDataTooBig):
+        exception = BodyTooLarge()
     if isinstance(exception, exceptions.APIException):
         return _api_error(exception)
     code = getattr(context.get("view"), "failure_code", "internal")
@@ -122,18 +132,30 @@ def _credential_code(error: exceptions.AuthenticationFailed) -> str:
 
 
 def _validation(error: exceptions.ValidationError) -> dict[str, Any]:
-    if not isinstance(error.detail, Mapping):
-        return {"detail": " ".join(str(sentence) for sentence in error.detail), "fields": {}}
-    return {"detail": _sentence_of(error.detail), "fields": error.detail}
+    fields = dict(_told(error.detail))
+    bare = " ".join(fields.pop("", []))
+    # Not all of the framework's sentences end.
+    return {"detail": (bare or _sentence_of(fields)).rstrip(".") + ".", "fields": fields}
 
 
-def _sentence_of(fields: Mapping[str, Any]) -> str:
+def _told(detail: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """What is wrong with each field, by its path: `expires_after.seconds`. Of the whole body: under no path."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            yield from _told(inner, path if name == NON_FIELD_ERRORS else f"{path}.{name}".lstrip("."))
+    elif isinstance(detail, list) and not all(isinstance(sentence, str) for sentence in detail):
+        for number, inner in enumerate(detail):
+            yield from _told(inner, f"{path}.{number}".lstrip("."))
+    elif detail:
+        yield path, [detail] if isinstance(detail, str) else [str(sentence) for sentence in detail]
+
+
+def _sentence_of(fields: Mapping[str, list[str]]) -> str:
     """One field's own words, or the names of all that need a look."""
-    name, told = next(iter(fields.items()), ("", []))
-    if len(fields) != 1 or not isinstance(told, list) or not all(isinstance(word, str) for word in told):
-        return f"Not valid: {', '.join(map(str, fields))}."
-    words = " ".join(told)
-    return words if name == "non_field_errors" else f"{name}: {words}"
+    if len(fields) == 1:
+        [(name, sentences)] = fields.items()
+        return f"{name}: {' '.join(sentences)}"
+    return f"Not valid: {', '.join(fields)}"
 
 
 def _internal(exception: BaseException | None) -> dict[str, str]:
@@ -149,4 +171,6 @@ def _internal(exception: BaseException | None) -> dict[str, str]:
 def _plain(request: HttpRequest, status: int, code: str) -> JsonResponse | None:
     if not request.path.startswith(API_PATHS):
         return None
-    return JsonResponse({"code": code, "detail": _SENTENCES[code]}, status=status)
+    # Written as the framework writes it: an address that is not there looks like one that is not for the caller.
+    compact = {"separators": (",", ":"), "ensure_ascii": False}
+    return JsonResponse({"code": code, "detail": _SENTENCES[code]}, status=status, json_dumps_params=compact)

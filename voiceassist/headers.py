@@ -1,7 +1,6 @@
 """What browsers are told to refuse: foreign scripts, foreign frames, devices nobody needs, copies on disk."""
 
-from collections.abc import Awaitable, Callable
-from typing import cast
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -51,16 +50,7 @@ class ContentSecurityMiddleware(MiddlewareMixin):
             "Cache-Control": "no-store",
         }
 
-    # The mixin's own __acall__ would take a trip through a thread for every response.
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.async_mode:
-            return self.__acall__(request)
-        return self._with_headers(cast(HttpResponseBase, self.get_response(request)))
-
-    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        return self._with_headers(await cast(Awaitable[HttpResponseBase], self.get_response(request)))
-
-    def _with_headers(self, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         for name, value in self._headers.items():
             response.headers.setdefault(name, value)
         return response

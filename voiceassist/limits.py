@@ -129,33 +129,56 @@ class AtomicScopedThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: object) -> bool:
         scope = getattr(view, "throttle_scope", None)
-        if scope is None:
-            return True
-        for limiter, key in self._limits(scope, request):
-            self._wait = limiter.take(key)
-            if self._wait is not None:
-                return False
-        return True
-
-    def _limits(self, scope: str, request: Request) -> Iterator[tuple[Limiter, str]]:
-        rate = _rate_of(scope)
-        shared = rate
-        if request.user.is_authenticated:
-            yield Limiter(f"{scope}:user", rate, clock=self.clock), str(request.user.pk)
-            shared = rate.times(ADDRESS_ALLOWANCE)
-        if address := address_of(request):
-            yield Limiter(f"{scope}:address", shared, clock=self.clock), address
+        if scope is not None:
+            user_id = request.user.pk if request.user.is_authenticated else None
+            self._wait = wait_for(scope, user_id, address_of(request), clock=self.clock)
+        return self._wait is None
 
     def wait(self) -> float | None:
         return self._wait
 
 
+def wait_for(
+    scope: str, user_id: int | None, address: str, *, clock: Callable[[], float] = time.time
+) -> int | None:
+    """Take one of what a scope limits, for a person (None: a stranger) and the party at an address (empty: unknown).
+
+    None when it is allowed, else the seconds to wait; nothing is taken then. The rates are DRF's
+    DEFAULT_THROTTLE_RATES; a scope without one raises ImproperlyConfigured.
+    """
+    taken: list[tuple[Limiter, str]] = []
+    for limiter, key in _limits(scope, user_id, address, clock):
+        wait = limiter.take(key)
+        if wait is not None:
+            for other, given_back in taken:
+                other.give_back(given_back)
+            return wait
+        taken.append((limiter, key))
+    return None
+
+
+def _limits(
+    scope: str, user_id: int | None, address: str, clock: Callable[[], float]
+) -> Iterator[tuple[Limiter, str]]:
+    rate = _rate_of(scope)
+    shared = rate
+    if user_id is not None:
+        yield Limiter(f"{scope}:user", rate, clock=clock), str(user_id)
+        shared = rate.times(ADDRESS_ALLOWANCE)
+    if address:
+        yield Limiter(f"{scope}:address", shared, clock=clock), address
+
+
 def address_of(request: HttpRequest | Request) -> str:
-    """Where the request comes from, as one party: an IPv6 network of 64 bits is one. Empty on a Unix socket.
+    """Where the request comes from, as one party; empty on a Unix socket.
 
     Forwarded-for headers are the server's to judge (TRUSTED_PROXIES); here they could be made up by anybody.
     """
-    given = str(request.META.get("REMOTE_ADDR") or "")
+    return party_at(str(request.META.get("REMOTE_ADDR") or ""))
+
+
+def party_at(given: str) -> str:
+    """The one party that an address stands for: an IPv6 network of 64 bits is one."""
     try:
         address = ipaddress.ip_address(given)
     except ValueError:

@@ -117,6 +117,7 @@ SIGNUP_ENABLED = env.flag("SIGNUP_ENABLED", False)
 LANGUAGE_CODE = "en"
 # Only what is translated throughout; half a page in another language helps nobody.
 LANGUAGES = [("en", "English")]
+FORMAT_MODULE_PATH = "voiceassist.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -134,7 +135,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
             # With the default transaction mode, concurrent appends fail with "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            # What is deleted is overwritten in the file, too; not every SQLite does so by itself.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
         },
         # Django's in-memory test database has no busy timeout, so threads would collide in it.
         "TEST": {"NAME": f"{_database['NAME']}.test"},
@@ -189,9 +191,14 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["voiceassist.limits.AtomicScopedThrottle"],
     "DEFAULT_THROTTLE_RATES": {
         "realtime-session": env.text("REALTIME_SESSION_RATE", "20/min"),
+        # Taking out or erasing all that is held reads or writes a great deal.
+        "personal-data": "20/hour",
+        "erasure": "20/hour",
     },
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "voiceassist.api_errors.answer",
+    # `?format=` is the format of an export, not of the framework's own pages.
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "VoiceAssist",
@@ -199,6 +206,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Realtime voice conversations, self-hosted.",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -210,6 +218,11 @@ SIMPLE_JWT = {
     "AUDIENCE": PUBLIC_URL,
     "ISSUER": PUBLIC_URL,
 }
+
+# --- Keeping ----------------------------------------------------------------------------------------------------
+
+TRANSCRIPT_RETENTION_DAYS = env.optional_integer("TRANSCRIPT_RETENTION_DAYS", at_least=1)
+"""How long what was said is kept; None: until its owner deletes it."""
 
 # --- Speaking ---------------------------------------------------------------------------------------------------
 

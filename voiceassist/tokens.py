@@ -4,8 +4,11 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import serializers
 from rest_framework.exceptions import Throttled
+from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import InvalidToken
 from rest_framework_simplejwt.serializers import (
     TokenBlacklistSerializer,
@@ -17,11 +20,21 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenViewBase
 
+from conversations.doors import BoundedJSON, require_length
+from conversations.refusals import RETRY_AFTER, refused, usual
 from voiceassist.accounts import forgive_guesses, wait_before_guess
 
 
 class SignInSerializer(TokenObtainPairSerializer):
     """A name and a password for an access and a refresh token; guessing is slowed down as on the sign-in page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[self.username_field] = serializers.CharField(
+            write_only=True, min_length=1, max_length=150
+        )
+        # As typed on the sign-in page: a password may begin and end with a space.
+        self.fields["password"] = serializers.CharField(write_only=True, min_length=1, trim_whitespace=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         request, username = self.context["request"], attrs[self.username_field]
@@ -34,10 +47,11 @@ class SignInSerializer(TokenObtainPairSerializer):
 
 
 class SingleUseRefreshSerializer(TokenRefreshSerializer):
-    """Exchanges a refresh token exactly once, however many requests bring it at the same moment.
+    """Exchanges a refresh token exactly once, however many requests bring it at the same moment."""
 
-    The library's own serializer does not look whether it was the one that spent the token, and lets all of them win.
-    """
+    # The library's own serializer does not look whether it was the one that spent the token, and lets all of them win.
+
+    refresh = serializers.CharField(min_length=1, trim_whitespace=False)
 
     @transaction.atomic
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
@@ -56,19 +70,78 @@ class SingleUseRefreshSerializer(TokenRefreshSerializer):
         return {"access": str(refresh.access_token), "refresh": str(refresh)}
 
 
-@extend_schema(summary="Sign in: a name and a password for two tokens")
-class Obtain(TokenViewBase):
+class WithdrawalSerializer(TokenBlacklistSerializer):
+    """The refresh token to withdraw."""
+
+    refresh = serializers.CharField(write_only=True, min_length=1, trim_whitespace=False)
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """What a program signs its requests with."""
+
+    access = serializers.CharField(help_text="for `Authorization: Bearer …`; lives for minutes")
+    refresh = serializers.CharField(help_text="for new tokens, once; lives for a day")
+
+
+_TAGS = ["tokens"]
+_NOT_TAKEN = usual(400, 406, 411, 413, 415, 500)
+_NOT_VALID = refused({401: "`token_not_valid`: it has expired, was withdrawn, or was used before"})
+
+
+class _Door(TokenViewBase):
+    http_method_names = ("post",)
+    parser_classes = (BoundedJSON,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        require_length(request)
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="obtain_tokens",
+        summary="Sign in: a name and a password for two tokens",
+        tags=_TAGS,
+        parameters=[RETRY_AFTER],
+        responses={200: TokensSerializer}
+        | _NOT_TAKEN
+        | refused(
+            {
+                401: "`no_active_account`: the name or the password is wrong, or the account is switched off",
+                429: "`throttled`: too many guesses",
+            }
+        ),
+    )
+)
+class Obtain(_Door):
     serializer_class = SignInSerializer
 
 
-@extend_schema(summary="Exchange a refresh token for new tokens; it is spent by that")
-class Refresh(TokenViewBase):
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="refresh_tokens",
+        summary="Exchange a refresh token for new tokens; it is spent by that",
+        description="Of several requests that bring the same one, one wins.",
+        tags=_TAGS,
+        responses={200: TokensSerializer} | _NOT_TAKEN | _NOT_VALID,
+    )
+)
+class Refresh(_Door):
     serializer_class = SingleUseRefreshSerializer
 
 
-@extend_schema(summary="Sign out: withdraw a refresh token", responses={200: None})
-class Blacklist(TokenViewBase):
-    serializer_class = TokenBlacklistSerializer
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="withdraw_token",
+        summary="Sign out: withdraw a refresh token",
+        tags=_TAGS,
+        responses={200: OpenApiResponse(OpenApiTypes.OBJECT, "an empty object: it is withdrawn")}
+        | _NOT_TAKEN
+        | _NOT_VALID,
+    )
+)
+class Blacklist(_Door):
+    serializer_class = WithdrawalSerializer
 
 
 def _is_for_password_of(user: User, token: RefreshToken) -> bool:

@@ -3,9 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from voiceassist import accounts, health, tokens
+from voiceassist import accounts, api_docs, health, tokens
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat"), name="home"),
@@ -14,14 +13,13 @@ urlpatterns = [
     path("signup", accounts.SignUp.as_view(), name="signup"),
     path("health", health.alive, name="health"),
     path("health/ready", health.ready, name="ready"),
+    path("admin/login/", accounts.admin_sign_in),
     path("admin/", admin.site.urls),
     re_path(r"^api/token/?$", tokens.Obtain.as_view(), name="token"),
     re_path(r"^api/token/refresh/?$", tokens.Refresh.as_view(), name="token-refresh"),
     re_path(r"^api/token/blacklist/?$", tokens.Blacklist.as_view(), name="token-blacklist"),
-    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
-    re_path(
-        r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(template_name="api_docs.html"), name="api-docs"
-    ),
+    re_path(r"^api/schema/?$", api_docs.Schema.as_view(), name="schema"),
+    re_path(r"^api/docs/?$", api_docs.Docs.as_view(), name="api-docs"),
     path("", include("conversations.urls")),
     # Pages, sessions and the socket's HTTP neighbours: everything that knows of voice.
     path("", include("realtime.urls")),

@@ -78,6 +78,13 @@ class RecordUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstAudio:
+    """An answer begins to sound, so many seconds after the end of what it answers."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """Upstream is configured; the client may speak."""
 
@@ -117,6 +124,7 @@ Effect = (
     | AudioToUpstream
     | RecordTurn
     | RecordUsage
+    | FirstAudio
     | Ready
     | Reconnect
     | TellOperator

@@ -80,10 +80,12 @@ class FromClient:
             raise policy.NotAllowed(
                 "too_many_responses", "Too many answers are waiting. Wait for the one that is being given."
             ) from error
+        self._talk.latency.asked(now)
         return False
 
     def _commit(self, event: Event, now: float) -> bool:
         self._talk.kept.committed_by_client(now)
+        self._talk.latency.fell_silent(now)
         return self._turn_closed(now)
 
     def _clear(self, event: Event, now: float) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from realtime.protocol import session
-from realtime.protocol.effects import FrameToClient, TellOperator, ToClient
+from realtime.protocol.effects import FirstAudio, FrameToClient, TellOperator, ToClient
 from realtime.protocol.events import Event, list_of, mapping_of, text_of
 from realtime.protocol.refusals import Consequence, Refusal, refusal_of_error
 from realtime.protocol.requests import Request
@@ -67,14 +67,17 @@ class FromUpstream:
         talk = self._talk
         talk.active_at = now
         start = event.get("audio_start_ms")
-        if talk.kept.is_new(start):
+        is_new = talk.kept.is_new(start)
+        if is_new:
             talk.log.not_heard_again(now)
             talk.kept.not_heard_again()
         talk.microphone.speech_started()
         talk.kept.speech_started(text_of(event.get("item_id")), start)
         talk.voice_waits_no_more()
+        talk.latency.speaks(again=not is_new)
         if session.interrupts(talk.session):
             talk.log.interrupted(now)
+            talk.latency.interrupted()
             if talk.setup.binary_audio:
                 talk.out.append(talk.playback.interrupted(talk.gate.active_id))
         return True
@@ -83,6 +86,7 @@ class FromUpstream:
         self._talk.active_at = now
         self._talk.microphone.speech_stopped()
         self._talk.kept.speech_stopped(event.get("audio_end_ms"))
+        self._talk.latency.fell_silent(now)
         return True
 
     def _turn_closed(self, event: Event, now: float) -> bool:
@@ -153,15 +157,21 @@ class FromUpstream:
         return True
 
     def _audio(self, event: Event, now: float) -> bool:
-        self._talk.has_spoken = True
-        if self._talk.setup.binary_audio:
-            self._talk.out.extend(self._talk.playback.delta(event))
-        return not self._talk.setup.binary_audio
+        talk = self._talk
+        talk.has_spoken = True
+        waited = talk.latency.sounded(text_of(event.get("response_id")), now)
+        if waited is not None:
+            talk.out.append(FirstAudio(waited))
+        if talk.setup.binary_audio:
+            talk.out.extend(talk.playback.delta(event))
+        return not talk.setup.binary_audio
 
     def _response_created(self, event: Event, now: float) -> bool:
+        response_id = text_of(mapping_of(event.get("response")).get("id"))
         self._talk.active_at = now
         self._talk.unfinished.created(event)
-        self._talk.gate.created(text_of(mapping_of(event.get("response")).get("id")))
+        self._talk.gate.created(response_id)
+        self._talk.latency.began(response_id, now)
         return True
 
     def _output_added(self, event: Event, now: float) -> bool:
@@ -212,11 +222,13 @@ class FromUpstream:
         """Upstream did not do what it was asked for."""
         if request.kind == "response.create":
             self._talk.watchdog.not_asked()
+            self._talk.latency.nobody_waits()
             self._talk.ask(self._talk.gate.refused(), now)
         elif request.kind == "conversation.item.create":
             self._talk.log.create_refused(request.item_id)
         elif request.kind == "input_audio_buffer.commit":
             self._talk.kept.commit_refused()
+            self._talk.latency.nobody_waits()
         elif request.kind == "session.update":
             self._talk.wishes.refused(event_id)
         elif refusal.param.startswith("session.") or refusal.code == "cannot_update_voice":

@@ -4,6 +4,7 @@ from realtime.protocol import items, session
 from realtime.protocol.effects import AudioToUpstream
 from realtime.protocol.entries import Entry
 from realtime.protocol.events import Event
+from realtime.protocol.latency import Latency
 from realtime.protocol.playback import Playback
 from realtime.protocol.replay import Replay, after_a_loss
 from realtime.protocol.retention import Stretch, pieces
@@ -41,6 +42,7 @@ class Succession:
         # What follows is about items and responses of another upstream, whose ids may be the same.
         talk.minutes = Stenographer(talk.log)
         talk.playback = Playback()
+        talk.latency = Latency()
         talk.has_spoken = False
         talk.kept.upstream_left(now, was_there=was_there)
         talk.microphone.upstream_left()

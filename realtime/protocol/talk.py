@@ -3,6 +3,7 @@
 from realtime.protocol import session
 from realtime.protocol.effects import Effect, RecordTurn, RecordUsage, ToUpstream, Turn
 from realtime.protocol.events import Event
+from realtime.protocol.latency import Latency
 from realtime.protocol.microphone import Microphone
 from realtime.protocol.notices import Notices
 from realtime.protocol.playback import Playback
@@ -37,6 +38,7 @@ class Talk:
         self.playback = Playback()
         self.gate = ResponseGate()
         self.watchdog = Watchdog()
+        self.latency = Latency()
         self.requests = Requests(setup.epoch)
         self.unfinished = Unfinished()
         self.wishes = Wishes()
@@ -77,6 +79,7 @@ class Talk:
     def voice_waits_no_more(self) -> None:
         """Nobody is owed an answer to what was said."""
         self.gate.voice_waits_no_more()
+        self.latency.nobody_waits()
         if not self.gate.awaits_answer:
             self.watchdog.not_asked()
 

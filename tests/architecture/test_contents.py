@@ -30,9 +30,9 @@ READS_THE_ENVIRONMENT = {
     "realtime/engine/speech/process.py",
 }
 CATCHES_EVERYTHING = {
-    "realtime/api.py": 1,  # a session that could not be created is told so, with the id under which it is logged
     "realtime/consumers.py": 1,  # a socket that could not be admitted is told so
     "realtime/engine/server.py": 1,  # the same for a session of the engine, whose client may be a stranger
+    "realtime/housekeeping.py": 1,  # what could not be tidied up is logged, and tried again
     "realtime/relay.py": 1,  # whatever goes wrong in a session ends that session
 }
 

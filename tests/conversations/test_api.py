@@ -17,22 +17,6 @@ from tests.conversations.conftest import Say
 pytestmark = pytest.mark.django_db
 
 
-def _client_of(user: User) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(user)
-    return client
-
-
-@pytest.fixture
-def alices(alice: User) -> APIClient:
-    return _client_of(alice)
-
-
-@pytest.fixture
-def bobs(bob: User) -> APIClient:
-    return _client_of(bob)
-
-
 def _routes(conversation_id: object) -> list[str]:
     one = f"/api/conversations/{conversation_id}"
     return [f"{one}/", one, f"{one}/messages/", f"{one}/messages"]
@@ -137,7 +121,18 @@ def _cursor(position: str) -> str:
     return base64.b64encode(urlencode({"p": position}).encode()).decode()
 
 
-@pytest.mark.parametrize("cursor", ["é", _cursor("yesterday"), _cursor("2026-11-21 10:00:00"), _cursor("\0")])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "é",
+        _cursor("yesterday"),
+        _cursor("2026-11-21 10:00:00"),
+        _cursor("0001-01-01 00:00:00+14:00"),
+        _cursor("99999999999999999999"),
+        _cursor("-1"),
+        _cursor("\0"),
+    ],
+)
 @pytest.mark.parametrize("messages", [False, True])
 def test_a_made_up_cursor_is_refused_in_words(
     alices: APIClient, conversation: Conversation, cursor: str, messages: bool
@@ -181,7 +176,13 @@ def test_a_strangers_attempt_changes_nothing(bobs: APIClient, conversation: Conv
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"title": "x" * 121}, "title"), ({"title": "nul \0"}, "title"), ({"title": ["list"]}, "title")],
+    [
+        ({"title": "x" * 121}, "title"),
+        ({"title": "nul \0"}, "title"),
+        ({"title": ["list"]}, "title"),
+        ({"title": 0}, "title"),
+        ({"title": True}, "title"),
+    ],
 )
 def test_a_title_that_cannot_be_is_refused_by_name(
     alices: APIClient, body: dict[str, Any], field: str
@@ -191,12 +192,94 @@ def test_a_title_that_cannot_be_is_refused_by_name(
     assert (response.json()["code"], list(response.json()["fields"])) == ("invalid", [field])
 
 
-def test_only_the_title_can_be_written(alices: APIClient, conversation: Conversation, bob: User) -> None:
-    body = {"title": "Knee", "id": str(uuid.uuid4()), "user": bob.pk, "updated_at": "2020-01-01T00:00:00Z"}
-    answered = alices.patch(_routes(conversation.pk)[0], body, format="json").json()
-    stored = Conversation.objects.get()
-    assert (answered["id"], answered["title"]) == (str(conversation.pk), "Knee")
-    assert (stored.pk, stored.user_id) == (conversation.pk, conversation.user_id)
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("id", "This field cannot be written."),
+        ("updated_at", "This field cannot be written."),
+        ("user", "There is no such field."),
+        ("", "There is no such field."),
+    ],
+)
+@pytest.mark.parametrize("method", ["post", "patch"])
+def test_a_field_that_cannot_be_written_is_refused_by_name(
+    alices: APIClient, conversation: Conversation, method: str, field: str, reason: str
+) -> None:
+    url = "/api/conversations/" if method == "post" else _routes(conversation.pk)[0]
+    response = getattr(alices, method)(url, {"title": "Knee", field: "x"}, format="json")
+    assert response.status_code == 400
+    assert reason in response.json()["detail"]
+    assert response.json()["fields"] == ({field: [reason]} if field else {})
+    assert Conversation.objects.get().title == ""
+
+
+def test_of_many_fields_that_are_none_a_few_are_told(alices: APIClient) -> None:
+    response = alices.post("/api/conversations/", {f"field {n}" * 50: n for n in range(99)}, format="json")
+    assert len(response.json()["fields"]) == 10
+    assert len(response.content) < 3000
+
+
+def test_nothing_given_changes_nothing(alices: APIClient, conversation: Conversation, say: Say) -> None:
+    say("My knee hurts when I climb")
+    assert alices.patch(_routes(conversation.pk)[0], {}, format="json").json()["title"].startswith("My knee")
+
+
+def test_conversations_are_found_by_their_words(alices: APIClient, alice: User, say: Say) -> None:
+    knee, back = (services.create_conversation(user=alice, title=title) for title in ("Knee", "Back"))
+    say("It hurts on the stairs", conversation_id=knee.pk)
+    say("It hurts in the morning", conversation_id=back.pk)
+
+    def found(query: str) -> set[str]:
+        results = alices.get("/api/conversations/", {"q": query}).json()["results"]
+        return {row["title"] for row in results}
+
+    assert found("STAIRS") == found("knee hurts") == {"Knee"}
+    assert found("hurts") == found("") == {"Knee", "Back"}
+    assert found("stairs morning") == set()
+
+
+def test_pages_of_what_was_found_stay_among_it(alices: APIClient, alice: User, say: Say) -> None:
+    for number in range(5):
+        say("tea" if number % 2 else "coffee", conversation_id=services.create_conversation(user=alice).pk)
+    page = alices.get("/api/conversations/?q=coffee&page_size=2").json()
+    following = alices.get(page["next"]).json()
+    assert [row["title"] for row in page["results"] + following["results"]] == ["coffee"] * 3
+    assert following["next"] is None
+
+
+def test_nobody_finds_the_words_of_others(bobs: APIClient, conversation: Conversation, say: Say) -> None:
+    say("a secret of Alice's")
+    assert bobs.get("/api/conversations/?q=secret").json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("q=" + "x" * 201, "q"),
+        ("q=%00", "q"),
+        ("page_size=abc", "page_size"),
+        ("page_size=0", "page_size"),
+        ("page_size=-1", "page_size"),
+        ("page_size=501", "page_size"),
+        ("page_size=", "page_size"),
+        ("page_size=%D9%A1", "page_size"),
+        ("page_size=" + "9" * 5000, "page_size"),
+    ],
+)
+def test_a_query_that_cannot_be_is_refused_by_name(alices: APIClient, query: str, field: str) -> None:
+    response = alices.get(f"/api/conversations/?{query}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert list(response.json()["fields"]) == [field]
+
+
+def test_a_list_takes_as_many_queries_for_many_conversations_as_for_one(
+    alice: User, alices: APIClient, say: Say, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(60):
+        say(f"turn {number}", conversation_id=services.create_conversation(user=alice).pk)
+    for url in ("/api/conversations/", "/api/conversations/?q=turn"):
+        with django_assert_max_num_queries(6):
+            assert len(alices.get(url).json()["results"]) == 50
 
 
 def test_nobody_is_served_without_signing_in(conversation: Conversation) -> None:

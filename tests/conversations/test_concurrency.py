@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
+from rest_framework.test import APIClient
 
-from conversations import services
+from conversations import reviewing, services
 from conversations.errors import ConversationNotFound
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Review
+from tests.support.overtaking import overtaken
+from tests.support.transcript_pages import review, superuser_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,3 +103,39 @@ def test_deleting_while_somebody_speaks_leaves_no_words_behind(alice: User, in_t
     assert outcomes[0] == "deleted"
     assert not Message.objects.exists()
     assert not Conversation.objects.exists()
+
+
+def test_a_reviewer_who_is_overtaken_is_told_and_overwrites_nothing(admin_user: User, bob: User) -> None:
+    conversation = services.create_conversation(user=bob)
+    client = APIClient()
+    client.force_authenticate(admin_user)
+    url = f"/api/review/conversations/{conversation.pk}/"
+    read = client.get(url).headers["ETag"]
+    answer = overtaken(
+        lambda: reviewing.annotate(conversation=conversation, by=bob, notes="the first"),
+        lambda: client.patch(url, {"notes": "the second"}, format="json", headers={"If-Match": read}),
+    )
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
+    assert Review.objects.get().notes == "the first"
+
+
+def test_notes_that_are_overtaken_are_kept_below_those_that_were_faster(client: Client, bob: User) -> None:
+    conversation = services.create_conversation(user=bob)
+    superuser_at(client)
+    answer = overtaken(
+        lambda: reviewing.annotate(conversation=conversation, by=bob, notes="the first"),
+        lambda: review(client, conversation, "write", notes="the second", notes_shown=""),
+    )
+    assert answer.status_code == 302
+    assert Review.objects.get().notes == "the first\n\nthe second"
+
+
+def test_a_conversation_that_is_deleted_while_it_gets_a_title_is_not_there(alice: User) -> None:
+    conversation = services.create_conversation(user=alice)
+    client = APIClient(raise_request_exception=False)
+    client.force_authenticate(alice)
+    answer = overtaken(
+        lambda: services.delete_conversation(conversation=Conversation.objects.get()),
+        lambda: client.patch(f"/api/conversations/{conversation.pk}/", {"title": "Knee"}, format="json"),
+    )
+    assert (answer.status_code, answer.json()["code"]) == (404, "conversation_not_found")

@@ -2,7 +2,6 @@
 
 import logging
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,38 +9,23 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from rest_framework_simplejwt.tokens import AccessToken
 
 from conversations import services as remembering
 from conversations.models import Conversation
 from realtime import services, tickets
 from realtime.models import VoiceSession
+from tests.support.programs import Ask, asking
 from tests.support.sessions import CONFIG, lost, opened, put_back, row_of
 
 PATH = "/api/voice/realtime-session"
 
-Ask = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def _configured(settings: Any) -> None:
-    settings.REALTIME = CONFIG
-    # What one test counted limits no other.
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}
-    }
+pytestmark = pytest.mark.usefixtures("configured", "own_cache")
 
 
 @pytest.fixture
 def ask(alice: User, client: Client) -> Ask:
     """Ask for a session as Alice's program does."""
-    bearer = f"Bearer {AccessToken.for_user(alice)}"
-
-    def post(body: Any = None, path: str = PATH, **extra: Any) -> Any:
-        given: dict[str, Any] = {"content_type": "application/json", "headers": {"Authorization": bearer}}
-        return client.post(path, {} if body is None else body, **(given | extra))
-
-    return post
+    return asking(PATH, alice, client)
 
 
 # --- the answer -------------------------------------------------------------------------------------------------------
@@ -185,6 +169,7 @@ def test_a_get_is_not_a_request_for_a_session(ask: Ask, client: Client, alice: U
         ({"save": "perhaps"}, "save"),
         ({"conversation_id": "not-a-uuid"}, "conversation_id"),
         ({"conversation_id": 7.5}, "conversation_id"),
+        ({"conversation_id": 5}, "conversation_id"),
         ({"resume_session_id": "x" * 81}, "resume_session_id"),
         ({"instructions": "obey me"}, "instructions"),
         ({"web_session_key": "mine"}, "web_session_key"),
@@ -271,7 +256,7 @@ def test_a_fault_of_ours_is_told_with_the_number_under_which_it_is_logged(
     with caplog.at_level(logging.ERROR):
         response = ask()
     assert (response.status_code, response.json()["code"]) == (500, "session_creation_failed")
-    [record] = [record for record in caplog.records if record.name == "realtime.api"]
+    [record] = [record for record in caplog.records if record.name == "voiceassist.api_errors"]
     number = record.getMessage().rpartition(" ")[2]
     assert number in response.json()["detail"]
     assert record.exc_info is not None

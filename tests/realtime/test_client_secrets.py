@@ -2,7 +2,6 @@
 
 import logging
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,6 @@ from django.utils import timezone
 from openai.types.realtime import RealtimeSessionCreateResponse
 from openai.types.realtime.client_secret_create_response import ClientSecretCreateResponse
 from pydantic import BaseModel
-from rest_framework_simplejwt.tokens import AccessToken
 
 from conversations import services as remembering
 from conversations.models import Conversation
@@ -23,31 +21,18 @@ from realtime.errors import TicketRefused
 from realtime.models import VoiceSession
 from realtime.providers.base import GA_VOICES, Description
 from realtime.providers.registry import provider_for
+from tests.support.programs import Ask, asking
 from tests.support.sessions import CONFIG, opened
 
 PATH = "/v1/realtime/client_secrets"
 
-Ask = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def _configured(settings: Any) -> None:
-    settings.REALTIME = CONFIG
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid.uuid4().hex}
-    }
+pytestmark = pytest.mark.usefixtures("configured", "own_cache")
 
 
 @pytest.fixture
 def ask(alice: User, client: Client) -> Ask:
     """Ask for a secret as Alice's program does."""
-    bearer = f"Bearer {AccessToken.for_user(alice)}"
-
-    def post(body: Any = None, path: str = PATH, **extra: Any) -> Any:
-        given: dict[str, Any] = {"content_type": "application/json", "headers": {"Authorization": bearer}}
-        return client.post(path, {} if body is None else body, **(given | extra))
-
-    return post
+    return asking(PATH, alice, client)
 
 
 def session_of(answer: Any) -> VoiceSession:
@@ -225,10 +210,10 @@ def test_a_strangers_conversation_looks_like_none(ask: Ask, bob: User, whose: st
     ("body", "field"),
     [
         ({"expires_after": 60}, "expires_after"),
-        ({"expires_after": {"seconds": 9}}, "expires_after"),
-        ({"expires_after": {"seconds": 7201}}, "expires_after"),
-        ({"expires_after": {"seconds": "long"}}, "expires_after"),
-        ({"expires_after": {"anchor": "last_active_at"}}, "expires_after"),
+        ({"expires_after": {"seconds": 9}}, "expires_after.seconds"),
+        ({"expires_after": {"seconds": 7201}}, "expires_after.seconds"),
+        ({"expires_after": {"seconds": "long"}}, "expires_after.seconds"),
+        ({"expires_after": {"anchor": "last_active_at"}}, "expires_after.anchor"),
         ({"session": "realtime"}, "session"),
         ({"session": []}, "session"),
         ({"session": {"type": "transcription"}}, "session.type"),
@@ -259,8 +244,14 @@ def test_a_malformed_field_is_named(ask: Ask, body: dict[str, Any], field: str) 
     assert not Conversation.objects.exists()
 
 
-def test_a_conversation_id_that_is_none_is_refused(ask: Ask) -> None:
-    response = ask(path=f"{PATH}?conversation_id=mine")
+def test_a_field_within_a_field_is_told_in_its_own_words(ask: Ask) -> None:
+    told = ask({"expires_after": {"seconds": 9}}).json()["detail"]
+    assert told == "expires_after.seconds: Ensure this value is greater than or equal to 10."
+
+
+@pytest.mark.parametrize("given", ["mine", "", "%00"])
+def test_a_conversation_id_that_is_none_is_refused(ask: Ask, given: str) -> None:
+    response = ask(path=f"{PATH}?conversation_id={given}")
     assert (response.status_code, list(response.json()["fields"])) == (400, ["conversation_id"])
 
 
@@ -317,7 +308,7 @@ def test_a_fault_of_ours_is_told_with_the_number_under_which_it_is_logged(
     with caplog.at_level(logging.ERROR):
         response = ask()
     assert (response.status_code, response.json()["code"]) == (500, "session_creation_failed")
-    [record] = [record for record in caplog.records if record.name == "realtime.api"]
+    [record] = [record for record in caplog.records if record.name == "voiceassist.api_errors"]
     assert record.getMessage().rpartition(" ")[2] in response.json()["detail"]
 
 

@@ -13,11 +13,12 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken
 
 from conversations import services as remembering
-from conversations.models import Conversation, Message
+from conversations.models import Message
 from realtime import services
 from realtime.config import RealtimeConfig
 from realtime.executors import DATABASE_THREADS, in_database
@@ -26,7 +27,16 @@ from realtime.models import VoiceSession
 from realtime.providers.base import Provider
 from tests.support import upstream_turns as turns
 from tests.support.relay_stage import BRISK
-from tests.support.sessions import CONFIG, issue, opened, put_back, row_of
+from tests.support.sessions import (
+    CONFIG,
+    ask_for_the_end,
+    delete_unnoticed,
+    held_in,
+    issue,
+    opened,
+    put_back,
+    row_of,
+)
 from tests.support.socket_stage import GA, OWN, Socket, key
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -289,7 +299,10 @@ async def test_a_provider_without_its_key_is_told_and_the_session_has_ended(
 async def test_over_the_cap_a_ticket_does_not_help(alice: User, ticket: str) -> None:
     for _ in range(CONFIG.sessions_per_user):
         await in_database(opened)(alice)
-    assert await Socket(GA, key(ticket)).refused() == (4429, "too_many_sessions")
+    socket = Socket(OWN, key(ticket))
+    assert await socket.refused() == (4429, "too_many_sessions")
+    [ended] = socket.events("voiceassist.ended")
+    assert (ended["reason"], ended["retryable"], ended["retry_after"]) == ("protocol_error", True, 30)
 
 
 # --- frames -----------------------------------------------------------------------------------------------------------
@@ -611,20 +624,50 @@ async def test_a_session_ended_from_outside_while_it_is_being_composed_is_told_t
     await socket.leave(4403)
 
 
-def _delete_unnoticed(conversation: Conversation) -> None:
-    VoiceSession.objects.filter(conversation=conversation).delete()
-    mine = Conversation.objects.filter(pk=conversation.pk)
-    mine._raw_delete(mine.db)
-
-
-async def test_a_deleted_conversation_ends_its_live_session_at_once(
+async def test_a_deleted_conversation_ends_its_live_session_at_once_and_its_row_stays(
     ticket: str, issued: services.Issued
 ) -> None:
     socket = await Socket(GA, key(ticket), timing=replace(BRISK, lease=60.0)).ready()
-    await in_database(remembering.delete_conversation)(conversation=issued.session.conversation)
+    await in_database(lambda: remembering.delete_conversation(conversation=held_in(issued.session)))()
     await socket.until(lambda: socket.closed)
     assert socket.closed == (4404, "conversation_deleted")
     await socket.leave(4404)
+    row = await in_database(row_of)(issued.session)
+    assert (row.state, row.end_reason, row.conversation_id) == ("ended", "conversation_deleted", None)
+    assert row.ended_at is not None
+
+
+async def test_a_deletion_that_is_taken_back_ends_nothing(ticket: str, issued: services.Issued) -> None:
+    def delete_and_think_again() -> None:
+        with transaction.atomic():
+            remembering.delete_conversation(conversation=held_in(issued.session))
+            transaction.set_rollback(True)
+
+    socket = await Socket(GA, key(ticket), timing=replace(BRISK, lease=60.0)).ready()
+    await in_database(delete_and_think_again)()
+    socket.types("Still there?", "item_1")
+    await socket.until(lambda: socket.upstream.kinds())
+    assert socket.closed is None
+    await socket.leave()
+    assert (await in_database(row_of)(issued.session)).end_reason == "client"
+
+
+async def test_a_deletion_by_another_process_is_learned_at_the_next_renewal(
+    ticket: str, issued: services.Issued
+) -> None:
+    socket = await Socket(GA, key(ticket)).ready()
+    await in_database(lambda: delete_unnoticed(held_in(issued.session)))()
+    await socket.until(lambda: socket.closed)
+    assert socket.closed == (4404, "conversation_deleted")
+    await socket.leave(4404)
+    assert (await in_database(row_of)(issued.session)).end_reason == "conversation_deleted"
+
+
+async def test_a_ticket_for_a_conversation_that_was_deleted_since_is_told_so(
+    ticket: str, issued: services.Issued
+) -> None:
+    await in_database(lambda: remembering.delete_conversation(conversation=held_in(issued.session)))()
+    assert await Socket(GA, key(ticket)).refused() == (4404, "conversation_not_found")
 
 
 async def test_whoever_speaks_into_a_conversation_deleted_by_another_process_is_told_at_the_next_word(
@@ -632,7 +675,7 @@ async def test_whoever_speaks_into_a_conversation_deleted_by_another_process_is_
 ) -> None:
     socket = await Socket(GA, key(ticket), timing=replace(BRISK, lease=60.0)).ready()
     # Past the signals, as another process does it.
-    await in_database(_delete_unnoticed)(issued.session.conversation)
+    await in_database(lambda: delete_unnoticed(held_in(issued.session)))()
     socket.upstream.say(*turns.answer("item_2", "Good day", after=""))
     await socket.until(lambda: socket.closed)
     assert socket.closed == (4404, "conversation_deleted")
@@ -655,11 +698,21 @@ async def test_deactivation_and_a_new_password_end_an_open_socket_at_its_next_re
     await other.leave(4403)
 
 
+async def test_an_end_asked_for_here_ends_the_socket_at_once(ticket: str, issued: services.Issued) -> None:
+    socket = await Socket(OWN, key(ticket), timing=replace(BRISK, lease=60.0)).ready()
+    mine = VoiceSession.objects.filter(pk=issued.session.pk)
+    assert await in_database(services.end_now)(sessions=mine, reason="erased") == 1
+    await socket.until(lambda: socket.closed)
+    assert socket.closed == (4404, "erased")
+    await socket.leave(4404)
+    assert await in_database(services.end_now)(sessions=mine, reason="erased") == 0
+
+
 async def test_an_end_asked_for_by_another_process_is_learned_at_the_next_renewal(
-    alice: User, ticket: str
+    ticket: str, issued: services.Issued
 ) -> None:
     socket = await Socket(GA, key(ticket)).ready()
-    await in_database(services.request_end)(VoiceSession.objects.filter(user=alice), "ended_by_admin")
+    await in_database(ask_for_the_end)(issued.session, "ended_by_admin")
     await socket.until(lambda: socket.closed)
     assert socket.closed == (1000, "ended_by_admin")
     await socket.leave()

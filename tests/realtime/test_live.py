@@ -48,14 +48,6 @@ async def test_ending_by_id_from_another_thread_happens_in_the_loop_that_holds_t
     assert other.reasons == []
 
 
-async def test_all_that_lives_on_a_conversation_is_ended_from_another_thread_and_nothing_else() -> None:
-    one, other = Held("rtc_1"), Held("rtc_2", "two")
-    live = _of(one, other)
-    await asyncio.to_thread(live.end_conversation, "one", "conversation_deleted")
-    await asyncio.wait_for(one.ended.wait(), 1)
-    assert (one.reasons, other.reasons) == (["conversation_deleted"], [])
-
-
 async def test_a_newer_session_waits_until_the_older_one_on_its_conversation_has_saved_everything() -> None:
     older, elsewhere = Held("rtc_1"), Held("rtc_2", "two")
     live = _of(older, elsewhere)

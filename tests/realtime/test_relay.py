@@ -10,6 +10,7 @@ import pytest
 
 from realtime import relay as pump
 from realtime.errors import EngineBusy, UpstreamRefused, UpstreamUnreachable
+from realtime.telemetry import Span
 from realtime.upstream_line import UPSTREAM_BYTES
 from tests.support import upstream_turns as turns
 from tests.support.relay_stage import BRISK, staged
@@ -32,6 +33,23 @@ async def test_a_typed_turn_and_its_answer_are_passed_on_and_kept_in_order() -> 
         assert [event["position"] for event in stage.audience.events("voiceassist.message.saved")] == [0, 1]
         assert stage.book.usage[0]["total_tokens"] == 7
         assert len(stage.audience.events("response.output_text.delta")) == 2
+
+
+async def test_how_long_an_answer_took_to_sound_is_put_down_once_and_told_to_the_process() -> None:
+    async with staged() as stage:
+        await stage.ready()
+        stage.upstream.say(*turns.spoken("item_1"))
+        await stage.until(lambda: stage.audience.events("conversation.item.done"))
+        stage.clock.forward(1.5)
+        stage.upstream.say(*turns.answer_begins("item_2", "Good day", after="item_1"))
+        stage.upstream.say(turns.sound("item_2", FRAME), turns.sound("item_2", FRAME))
+        await stage.until(lambda: len(stage.audience.events("response.output_audio.delta")) == 2)
+        stage.relay.client_left(clean=True)
+        await stage.ended()
+        [waited] = stage.book.waits
+        assert 1500 <= waited < 2500
+        told = stage.tally.timed(Span.FIRST_AUDIO)
+        assert (told.times, round(told.total * 1000)) == (1, waited)
 
 
 async def test_frames_that_came_before_the_session_was_ready_are_kept_in_order() -> None:
@@ -340,6 +358,22 @@ async def test_an_open_session_asks_again_and_again_whether_it_may_go_on() -> No
         stage.book.verdict = "account_disabled"
         ended = await stage.ended()
         assert (ended.reason, ended.close_code) == ("account_disabled", 4403)
+
+
+async def test_when_the_minutes_run_out_it_asks_then_and_not_a_lease_later() -> None:
+    async with staged(timing=replace(BRISK, lease=60.0, limit=0.02), left=0.05) as stage:
+        await stage.until(lambda: stage.book.renewals)
+        stage.book.verdict = "daily_limit"
+        ended = await stage.ended()
+        assert (ended.reason, ended.close_code) == ("daily_limit", 4429)
+
+
+async def test_it_does_not_ask_without_a_pause_when_next_to_nothing_is_left() -> None:
+    async with staged(timing=replace(BRISK, lease=60.0, limit=60.0), left=0.0) as stage:
+        await stage.ready()
+        stage.upstream.say(*turns.answer("item_2", "Good day", after=""))
+        await stage.until(lambda: stage.book.turns)
+        assert stage.book.renewals == 0
 
 
 async def test_a_client_that_took_its_leave_is_not_counted_as_lost_because_a_send_failed_first() -> None:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from realtime.errors import EndReason, UpstreamClosed
+from realtime.ledger import Saved
 from realtime.protocol.core import RealtimeProtocol
 from realtime.protocol.effects import Turn
 from realtime.protocol.session import SessionSetup
 from realtime.providers.base import Description
-from realtime.relay import Ended, Relay, Saved, Timing
+from realtime.relay import Ended, Relay, Timing
+from realtime.telemetry import Tally
 from tests.support import upstream_turns
 
 Event = dict[str, Any]
@@ -244,11 +246,15 @@ class Book:
     def __init__(self, changes: Changes) -> None:
         self.turns: dict[str, Turn] = {}
         self.usage: list[Event] = []
+        self.waits: list[int] = []
+        """How many milliseconds each answer took to sound."""
         self.gate = Gate(changes)
         self.verdict: EndReason | None = None
         self.is_taken_over = False
         self.failure: Exception | None = None
         self.renewals = 0
+        self.left: float | None = None
+        """For how many seconds the person may surely go on talking."""
         self._changes = changes
 
     async def record_turn(self, turn: Turn, seconds_ago: float) -> Saved | None:
@@ -266,10 +272,17 @@ class Book:
         self.usage.append(usage)
         self._changes.note()
 
+    async def record_first_audio(self, milliseconds: int) -> None:
+        self.waits.append(milliseconds)
+        self._changes.note()
+
     async def renew(self) -> EndReason | None:
         self.renewals += 1
         self._changes.note()
         return self.verdict
+
+    async def surely_left(self) -> float | None:
+        return self.left
 
     def said(self) -> list[tuple[str, str, str]]:
         """Role, status and words of every turn, in the order in which they were first told."""
@@ -302,6 +315,7 @@ class Stage:
     book: Book
     changes: Changes
     clock: Clock
+    tally: Tally
     running: "asyncio.Task[Ended]" = field(init=False)
 
     async def until(self, is_so: Callable[[], object]) -> None:
@@ -329,13 +343,19 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    *, greets: bool = True, timing: Timing = BRISK, begins: bool = True, **setup: Any
+    *,
+    greets: bool = True,
+    timing: Timing = BRISK,
+    begins: bool = True,
+    left: float | None = None,
+    **setup: Any,
 ) -> AsyncIterator[Stage]:
     """A running relay. Whatever it leaves running at the end is a failure."""
     before = asyncio.all_tasks()
     changes = Changes()
     upstream, audience, book = Upstream(changes, greets=greets), Audience(changes), Book(changes)
-    clock = Clock()
+    book.left = left
+    clock, tally = Clock(), Tally()
     relay = Relay(
         core=RealtimeProtocol(setup_of(**setup), clock()),
         client=audience,
@@ -344,8 +364,9 @@ async def staged(
         safety_identifier="somebody",
         clock=clock,
         timing=timing,
+        telemetry=tally,
     )
-    stage = Stage(relay, upstream, audience, book, changes, clock)
+    stage = Stage(relay, upstream, audience, book, changes, clock, tally)
     if begins:
         stage.running = asyncio.create_task(relay.run())
     yield stage

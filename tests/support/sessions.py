@@ -4,10 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.utils import timezone
 
-from realtime import services
+from conversations.models import Conversation, Message
+from realtime import services, turns
 from realtime.config import RealtimeConfig
+from realtime.errors import EndReason
 from realtime.models import VoiceSession
 from realtime.protocol.effects import Turn
 
@@ -46,6 +49,35 @@ def put_back(session: VoiceSession, seconds: float, *columns: str) -> None:
     VoiceSession.objects.filter(pk=session.pk).update(
         **{column: getattr(row, column) - timedelta(seconds=seconds) for column in columns}
     )
+
+
+def let_time_pass(time: timedelta) -> None:
+    """Let all that was said lie further in the past."""
+    Message.objects.update(spoken_at=F("spoken_at") - time, created_at=F("created_at") - time)
+    Conversation.objects.update(updated_at=F("updated_at") - time)
+
+
+def renew(session: VoiceSession, config: RealtimeConfig = CONFIG) -> EndReason | None:
+    """Renew its lease as the process does that holds it."""
+    auth_hash = session.user.get_session_auth_hash()
+    return services.renew_lease(session=session, auth_hash=auth_hash, config=config)
+
+
+def held_in(session: VoiceSession) -> Conversation:
+    """The conversation of a session."""
+    return Conversation.objects.get(pk=turns.conversation_of(session))
+
+
+def delete_unnoticed(conversation: Conversation) -> None:
+    """Delete a conversation past the signals, as another process does it: nothing in this one is told."""
+    VoiceSession.objects.filter(conversation=conversation).update(conversation=None)
+    Conversation.objects.filter(pk=conversation.pk)._raw_delete("default")
+
+
+def ask_for_the_end(session: VoiceSession, reason: EndReason) -> None:
+    """Ask for the end of a live session, as another process does it: the one that holds it is not told."""
+    asked = VoiceSession.objects.filter(pk=session.pk)
+    asked.update(end_requested_at=timezone.now(), end_requested_reason=reason)
 
 
 def row_of(session: VoiceSession) -> VoiceSession:

@@ -1,5 +1,6 @@
 """Signing in, out and up: only by form, only onward within the site, and not by guessing."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -135,8 +136,27 @@ class TestGuessing:
             client.post("/api/token/", token, content_type="application/json", REMOTE_ADDR="192.0.2.1")
         form = {"username": "alice", "password": PASSWORD}
         response = client.post("/admin/login/?next=/admin/", form, REMOTE_ADDR="192.0.2.1")
+        assert response.status_code == 429
+        assert int(response["Retry-After"]) >= 30
         assert "Too many attempts to sign in. Wait " in response.content.decode()
         assert not _is_signed_in(client)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_thirty_guesses_at_once_through_all_doors_ten_are_looked_at(
+        self, alice: User, in_threads: Callable[[int, Callable[[int], Any]], list[Any]]
+    ) -> None:
+        form = {"username": "alice", "password": "wrong"}
+        doors = ("/login", "/admin/login/?next=/admin/", "/api/token/")
+
+        def guess(number: int) -> Any:
+            kind: dict[str, Any] = {"content_type": "application/json"} if number % 3 == 2 else {}
+            return Client().post(doors[number % 3], form, REMOTE_ADDR="192.0.2.1", **kind)
+
+        answers = in_threads(30, guess)
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert len(refused) == 20
+        assert all(int(answer["Retry-After"]) >= 30 for answer in refused)
+        assert {answer.status_code for answer in answers} <= {200, 401, 429}
 
 
 def test_signing_out_takes_a_post(client: Client, alice: User) -> None:
@@ -202,5 +222,6 @@ class TestSigningUp:
             client.logout()
             response = client.post("/signup", self.form | {"username": f"person{number}"})
         assert response.status_code == 429
+        assert int(response["Retry-After"]) > 0
         assert "Too many new accounts from here" in response.content.decode()
         assert User.objects.count() == 20

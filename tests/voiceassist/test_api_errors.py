@@ -2,11 +2,12 @@
 
 import logging
 import re
+from itertools import product
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
@@ -17,6 +18,7 @@ from rest_framework.test import APIClient, APIRequestFactory
 from rest_framework.views import APIView
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
+from conversations.doors import PreconditionFailed
 from conversations.errors import ConversationNotFound
 from realtime.errors import EngineBusy, RealtimeDisabled, RealtimeError, TicketRefused, TooManySessions
 
@@ -77,6 +79,8 @@ def _raised(error: Exception, **of_the_view: str) -> Response:
         (exceptions.UnsupportedMediaType("text/tea"), 415, "unsupported_media_type"),
         (exceptions.ParseError("Expecting ',' delimiter: line 1"), 400, "invalid"),
         (exceptions.Throttled(3.2), 429, "throttled"),
+        (PreconditionFailed(), 412, "precondition_failed"),
+        (RequestDataTooBig("teapot"), 413, "too_large"),
     ],
 )
 def test_every_error_has_its_status_its_code_and_a_sentence(error: Exception, status: int, code: str) -> None:
@@ -139,10 +143,21 @@ def test_a_single_field_that_is_not_valid_is_told_in_its_own_words() -> None:
     assert response.data["detail"] == "count: A valid integer is required."
 
 
-def test_fields_within_fields_are_named() -> None:
-    response = _raised(exceptions.ValidationError({"voice": {"speed": ["Too fast."]}}))
-    assert response.data["detail"] == "Not valid: voice."
-    assert response.data["fields"] == {"voice": {"speed": ["Too fast."]}}
+@pytest.mark.parametrize(
+    ("told", "fields", "detail"),
+    [
+        ({"voice": {"speed": ["Too fast."]}}, {"voice.speed": ["Too fast."]}, "voice.speed: Too fast."),
+        ({"voice": {"non_field_errors": ["Odd."]}}, {"voice": ["Odd."]}, "voice: Odd."),
+        ({"turns": [{}, {"text": ["Empty."]}]}, {"turns.1.text": ["Empty."]}, "turns.1.text: Empty."),
+        ({"words": {3: ["Too long."]}}, {"words.3": ["Too long."]}, "words.3: Too long."),
+        ({"name": "Too long."}, {"name": ["Too long."]}, "name: Too long."),
+    ],
+)
+def test_fields_within_fields_are_told_in_their_own_words_by_their_path(
+    told: Any, fields: dict[str, list[str]], detail: str
+) -> None:
+    response = _raised(exceptions.ValidationError(told))
+    assert response.data == {"code": "invalid", "detail": detail, "fields": fields}
 
 
 def test_a_body_whose_parts_do_not_fit_is_told_in_its_own_sentence() -> None:
@@ -288,3 +303,75 @@ class TestCredentials:
         assert (broken.status_code, broken.json()["code"]) == (400, "invalid")
         form = client.post(self.url, "a=b", content_type="application/x-www-form-urlencoded")
         assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
+
+
+NEEDING_A_BODY = ("/api/token/", "/api/token/refresh/", "/api/token/blacklist/")
+DOORS = (
+    *NEEDING_A_BODY,
+    "/api/conversations/",
+    "/api/voice/realtime-session",
+    "/v1/realtime/client_secrets",
+)
+NOTHING_MEANT = ("{oops", "[]", "null", "7", "[" * 100_000, b"\xff", '{"a": NaN}')
+
+
+@pytest.mark.django_db
+class TestEveryDoor:
+    """Whatever is wrong with a request, each door that reads a body says so alike."""
+
+    @pytest.fixture
+    def page(self, alice: User) -> Client:
+        """Alice's browser, as far as its credentials go."""
+        client = Client()
+        client.force_login(alice)
+        return client
+
+    @pytest.mark.parametrize(
+        ("url", "body"),
+        [*product(DOORS, NOTHING_MEANT), *product(NEEDING_A_BODY, [""])],
+    )
+    def test_a_body_that_says_nothing_is_invalid(self, page: Client, url: str, body: str) -> None:
+        response = page.post(url, body, content_type="application/json")
+        assert (response.status_code, response.json()["code"]) == (400, "invalid")
+        assert re.fullmatch(r"[A-Za-z].{5,}\.", response.json()["detail"])
+
+    @pytest.mark.parametrize("url", DOORS)
+    def test_a_body_that_nobody_would_mean_is_too_large(self, page: Client, url: str, settings: Any) -> None:
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+        response = page.post(url, {"title": "x" * 100}, content_type="application/json")
+        assert (response.status_code, response.json()["code"]) == (413, "too_large")
+
+    @pytest.mark.parametrize("url", DOORS)
+    def test_a_body_that_would_not_be_read_is_not_passed_over(self, page: Client, url: str) -> None:
+        response = page.post(
+            url,
+            {"save": False},
+            content_type="application/json",
+            headers={"Transfer-Encoding": "chunked"},
+            CONTENT_LENGTH="",
+        )
+        assert (response.status_code, response.json()["code"]) == (411, "length_required")
+
+    @pytest.mark.parametrize("url", DOORS)
+    def test_a_body_of_another_kind_is_not_read(self, page: Client, url: str) -> None:
+        response = page.post(url, "a=b", content_type="application/x-www-form-urlencoded")
+        assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
+    @pytest.mark.parametrize("url", [*DOORS, "/api/voice/options", "/api/voice/sessions/"])
+    def test_a_method_that_is_not_answered_is_told_with_those_that_are(self, page: Client, url: str) -> None:
+        response = page.put(url, {}, content_type="application/json")
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+        assert set(response.headers["Allow"].split(", ")) & {"GET", "POST"}
+
+    @pytest.mark.parametrize("url", [*DOORS, "/api/voice/options", "/api/voice/sessions/x"])
+    def test_what_a_door_does_stands_in_the_schema_and_not_in_its_options(
+        self, page: Client, url: str
+    ) -> None:
+        response = page.options(url)
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+        assert "OPTIONS" not in response.headers["Allow"]
+
+    @pytest.mark.parametrize("url", ["/api/conversations/", "/api/voice/options", "/api/voice/sessions/"])
+    def test_what_cannot_be_answered_as_asked_is_not_acceptable(self, page: Client, url: str) -> None:
+        response = page.get(url, headers={"Accept": "text/html"})
+        assert (response.status_code, response.json()["code"]) == (406, "not_acceptable")

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,6 +15,7 @@ from django.core.cache import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.request import Request
@@ -21,8 +23,13 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
+from rest_framework_simplejwt.tokens import AccessToken
 
-from voiceassist.limits import AtomicScopedThrottle, Limiter, Rate, address_of, in_words
+from conversations.models import Conversation
+from realtime.models import VoiceSession
+from realtime.options import SESSION_RATE
+from tests.support.sessions import CONFIG
+from voiceassist.limits import AtomicScopedThrottle, Limiter, Rate, address_of, in_words, wait_for
 
 TEN_A_MINUTE = Rate(requests=10, seconds=60)
 
@@ -241,6 +248,43 @@ class TestTheDoor:
 
         with pytest.raises(ImproperlyConfigured, match="forgotten"):
             AtomicScopedThrottle().allow_request(Request(APIRequestFactory().post("/")), Forgotten())
+
+
+def test_who_is_refused_at_a_shared_address_keeps_their_own(ten_at_the_door: None) -> None:
+    clock = Clock()
+    for number in range(30):
+        assert wait_for("door", number, "192.0.2.1", clock=clock) is None
+    for _ in range(20):
+        assert wait_for("door", 99, "192.0.2.1", clock=clock) is not None
+    assert [wait_for("door", 99, "192.0.2.2", clock=clock) for _ in range(11)].count(None) == 10
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSessions:
+    """The sessions that one person asks for, over REST and over sockets."""
+
+    @pytest.fixture(autouse=True)
+    def _ten_a_minute(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings.REALTIME = CONFIG
+        monkeypatch.setitem(api_settings.DEFAULT_THROTTLE_RATES, SESSION_RATE, "10/min")
+        monkeypatch.setattr(AtomicScopedThrottle, "clock", Clock())
+
+    def test_of_sixty_at_once_ten_are_issued_and_the_others_are_told_when_to_come_back(
+        self, alice: User, in_threads: Callable[[int, Callable[[int], Any]], list[Any]]
+    ) -> None:
+        bearer = {"Authorization": f"Bearer {AccessToken.for_user(alice)}"}
+
+        def ask(number: int) -> Any:
+            door = ("/api/voice/realtime-session", "/v1/realtime/client_secrets")[number % 2]
+            return Client().post(door, {}, content_type="application/json", headers=bearer)
+
+        answers = in_threads(60, ask)
+        assert Counter(answer.status_code for answer in answers) == {200: 10, 429: 50}
+        assert VoiceSession.objects.count() == Conversation.objects.count() == 10
+        for answer in answers:
+            if answer.status_code == 429:
+                assert answer.json()["code"] == "throttled"
+                assert 1 <= int(answer["Retry-After"]) <= 120
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,13 @@ def test_a_wrong_password_an_unknown_name_and_a_switched_off_account_look_the_sa
     assert answers[0].json()["code"] == "no_active_account"
 
 
+def test_a_password_counts_with_the_spaces_around_it(alice: User) -> None:
+    alice.set_password(" wonderland ")
+    alice.save()
+    assert _post("/api/token/", username="alice", password=" wonderland ").status_code == 200
+    assert _post("/api/token/", username="alice", password="wonderland").status_code == 401
+
+
 def test_missing_fields_are_named(alice: User) -> None:
     response = _post("/api/token/", username="alice")
     assert (response.status_code, response.json()["code"]) == (400, "invalid")

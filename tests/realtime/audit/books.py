@@ -10,9 +10,9 @@ from django.db import OperationalError
 
 from realtime.errors import EndReason
 from realtime.history import Patience
+from realtime.ledger import Saved
 from realtime.protocol.effects import Turn
 from realtime.protocol.events import Event
-from realtime.relay import Saved
 from realtime.usage import added
 from tests.realtime.audit.plans import Outage
 from tests.realtime.audit.virtual_time import START, virtual_loop
@@ -108,7 +108,7 @@ class Books:
 
 @dataclass(slots=True)
 class BookKeeper:
-    """The ledger of one visit (see `realtime.relay.Ledger`): the books, behind a database that may be away."""
+    """The ledger of one visit (see `realtime.ledger`): the books, behind a database that may be away."""
 
     books: Books
     epoch: int
@@ -116,6 +116,8 @@ class BookKeeper:
     usage: Event = field(default_factory=dict)
     told: list[tuple[float, Turn]] = field(default_factory=list)
     """Every turn that was to be stored, and when."""
+    waits: list[int] = field(default_factory=list)
+    """How many milliseconds each answer took to sound."""
     _patience: Patience = field(default_factory=Patience)
 
     async def record_turn(self, turn: Turn, seconds_ago: float) -> Saved | None:
@@ -141,9 +143,16 @@ class BookKeeper:
         if self.epoch == self.books.epoch:
             self.usage = added(self.usage, usage)
 
+    async def record_first_audio(self, milliseconds: int) -> None:
+        await asyncio.sleep(0.004)
+        self.waits.append(milliseconds)
+
     async def renew(self) -> EndReason | None:
         await asyncio.sleep(0.004)
         return "replaced" if self.epoch != self.books.epoch else None
+
+    async def surely_left(self) -> float | None:
+        return None
 
     async def end(self, reason: EndReason) -> None:
         self.books.close(self.epoch)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from realtime.ledger import Saved
 from realtime.protocol.effects import Turn
-from realtime.relay import Saved
 from tests.realtime.audit.books import BookKeeper
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from realtime.errors import EndReason
 from realtime.history import DatabaseLedger
+from realtime.ledger import Saved
 from realtime.protocol.effects import Turn
-from realtime.relay import Saved
 from tests.realtime.audit.books import BookKeeper
 
 

@@ -1,0 +1,6 @@
+"""Finding conversations by the words in them, on either database."""
+
+from conversations.search.index import forget
+from conversations.search.query import matching
+
+__all__ = ("forget", "matching")
