@@ -29,14 +29,15 @@ def matching(conversations: QuerySet[Conversation], query: str) -> QuerySet[Conv
     A word may be part of another, in any case of its letters; the two databases agree on what is a letter's other case
     save for oddities, such as the dotless ı. What goes beyond eight words or 200 characters is not looked for.
     """
-    words = _words(query)
+    words = words_of(query)
     rare = _rare(words, connections[conversations.db])
     for word in words:
         conversations = conversations.filter(Q(pk__in=rare[word]) if word in rare else _says(word))
     return conversations
 
 
-def _words(query: str) -> list[str]:
+def words_of(query: str) -> list[str]:
+    """What is looked for: each word once."""
     # As texts are stored; databases refuse the same in a parameter.
     return list(dict.fromkeys(storable(query[:LONGEST_QUERY]).split()))[:MOST_WORDS]
 
@@ -62,14 +63,14 @@ def _rare(words: list[str], connection: BaseDatabaseWrapper) -> dict[str, RawSQL
 def _says(word: str) -> Q:
     """Reads the words themselves, conversation by conversation."""
     saying = Message.objects.filter(
-        _Holds(F("text"), word) | _Holds(F("unheard_text"), word), conversation=OuterRef("pk"), hidden=False
+        Holds(F("text"), word) | Holds(F("unheard_text"), word), conversation=OuterRef("pk"), hidden=False
     )
     # Not Exists(): PostgreSQL would rather collect what everybody said before it looks at the first conversation.
     first = Subquery(saying.order_by().values("position")[:1])
-    return Q(_Holds(F("title"), word)) | Q(IsNull(first, False))
+    return Q(Holds(F("title"), word)) | Q(IsNull(first, False))
 
 
-class _Holds(IContains):
+class Holds(IContains):
     """`icontains`, which on SQLite knows the two cases of ASCII letters only, for all letters."""
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:

@@ -19,6 +19,7 @@ from docs.screenshots.words import (
     KNEE,
     KNEE_NOTES,
     KNEE_TITLE,
+    ON_THE_PHONE,
     OTHERS,
     PEOPLE,
     Turn,
@@ -34,13 +35,15 @@ SICK_DAYS_AGO = 9
 MODEL, TRANSCRIBER = "gpt-realtime-2.1", "gpt-transcribe"
 
 
-def conversations_of(username: str) -> Conversation:
-    """Some conversations of the person in the chat's picture; the one that is open there."""
+def conversations_of(username: str) -> tuple[Conversation, Conversation]:
+    """Some conversations of the person in the chat's picture; the one that is open there, and the one on the phone."""
     user = User.objects.get(username=username)
     now = datetime.now(UTC)
-    for title, days in EARLIER.items():
-        _said(user, title, HEADACHE[:1], ends=now - timedelta(days=days))
-    return _said(user, "Headache since Monday", HEADACHE, ends=now)
+    earlier = {
+        title: _said(user, title, said, ends=now - timedelta(days=days))
+        for title, (days, said) in EARLIER.items()
+    }
+    return _said(user, "Headache since Monday", HEADACHE, ends=now), earlier[ON_THE_PHONE]
 
 
 def a_month_reviewed_by(username: str) -> Conversation:

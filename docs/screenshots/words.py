@@ -20,13 +20,18 @@ def answers(text: str, *, unheard: str = "") -> Turn:
     }
 
 
+SLEEP = (
+    asks("I slept five hours last night, and woke up twice."),
+    answers("That is little. Did something wake you, or were you simply awake?"),
+)
 EARLIER = {
-    "Ibuprofen and coffee": 0.1,
-    "Questions for the visit": 2,
-    "Sleep diary": 3,
-    "Blood pressure log": 5,
+    "Ibuprofen and coffee": (0.1, [asks("May I drink coffee with ibuprofen?")]),
+    "Questions for the visit": (2, [asks("Help me to write down my questions for the visit.")]),
+    "Sleep diary": (3, SLEEP),
+    "Blood pressure log": (5, [asks("It was 142 over 88 this morning.")]),
 }
-"""The other conversations of the person in the chat's picture, and how many days ago they were."""
+"""The other conversations of the person in the chat's picture: how many days ago, and what was said."""
+ON_THE_PHONE = "Sleep diary"
 
 HEADACHE = (
     asks(

@@ -2,29 +2,30 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, expect
 
-from tests.support.chat_browser import ChatBrowser, browser_with
-from tests.support.running_site import running_site
+from tests.e2e.conftest import site_beside
+from tests.e2e.known_visitor import KnownVisitor
+from tests.support.chat_browser import SESSION, windows_of
+from tests.support.running_site import RunningSite
 from tests.support.scripted_steps import Drop, Gate
 from tests.support.scripted_turns import answer_begun, set_up, typed_turn
 from tests.support.scripted_upstream import ScriptedUpstream
-from tests.support.site_home import site_home
+from tests.support.settled import wait_for_value
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def browser(playwright: Playwright, chromium: Path) -> Iterator[Browser]:
-    with browser_with(playwright, chromium) as running:
-        yield running
+def browser(chromium_browser: Browser) -> Iterator[Browser]:
+    with windows_of(chromium_browser) as own:
+        yield own
 
 
 def test_an_answer_that_breaks_off_is_told_and_the_talk_goes_on_in_the_same_socket(
-    browser: Browser, tmp_path: Path
+    browser: Browser, site: RunningSite
 ) -> None:
     asked = typed_turn("")[:-1]
     first = [
@@ -36,14 +37,14 @@ def test_an_answer_that_breaks_off_is_told_and_the_talk_goes_on_in_the_same_sock
         Drop(),
     ]
     second = [Gate("back"), *set_up(), *typed_turn("Rest and water.")]
-    with ScriptedUpstream(first, second) as upstream, site_home(tmp_path) as home:
+    with ScriptedUpstream(first, second) as upstream:
         provider = {
             "REALTIME_PROVIDER": "openai",
             "OPENAI_API_KEY": "a-key-of-this-test",
             "REALTIME_BASE_URL": upstream.url,
         }
-        with running_site(home, provider) as site:
-            chat = ChatBrowser(browser, site)
+        with site_beside(site, provider) as paid:
+            chat = KnownVisitor(browser, paid)
             chat.write("good morning")
             chat.wait_for_line("assistant", "final")
             chat.write("what helps against a cold")
@@ -53,13 +54,13 @@ def test_an_answer_that_breaks_off_is_told_and_the_talk_goes_on_in_the_same_sock
             upstream.open_gate("lost")
             chat.wait_for_line("assistant", "interrupted")
             chat.page.wait_for_selector(".notice >> text=Reconnecting to the assistant…")
-            assert chat.session("phase") == "reconnecting"
+            wait_for_value(chat.page, lambda: chat.session("phase"), "reconnecting")
             chat.write("and what else")
-            assert chat.lines[-1]["text"] == "and what else"
+            wait_for_value(chat.page, lambda: chat.lines[-1]["text"], "and what else")
             upstream.open_gate("back")
             chat.wait_for_line("assistant", "final", 2)
-            assert chat.page.locator(".notice").count() == 0
-            assert len(chat.sockets) == 1
+            assert chat.page.locator(".notice").count() == 0, "it went before the answer came"
+            wait_for_value(chat.page, lambda: len(chat.sockets), 1)
             spoken = [(line["role"], line["status"], line["text"]) for line in chat.lines]
             assert spoken == [
                 ("user", "final", "good morning"),
@@ -69,10 +70,12 @@ def test_an_answer_that_breaks_off_is_told_and_the_talk_goes_on_in_the_same_sock
                 ("user", "final", "and what else"),
                 ("assistant", "final", "Rest and water."),
             ]
-            assert re.search(r"(\$|tokens).* so far", chat.page.inner_text("[data-part=figures-button]"))
-            assert chat.session("usage.tokens") > 0
+            expect(chat.page.locator("[data-part=figures-button]")).to_have_text(
+                re.compile(r"(\$|tokens).* so far"), use_inner_text=True
+            )
+            chat.page.wait_for_function(f"() => {SESSION}.usage.tokens > 0")
             shown = chat.lines
             chat.wait_until_saved()
             chat.page.reload()
-            assert chat.lines == shown
+            wait_for_value(chat.page, lambda: chat.lines, shown)
             assert chat.complaints == []

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 
 import {ageGroup, dayHeading, duration, shortAge, timeOfDay} from "../../static/js/lib/clock.js";
+import {learn} from "../../static/js/lib/words.js";
 
 const now = new Date(2026, 10, 20, 10, 42);
 const ago = (days, hours = 0) => new Date(2026, 10, 20 - days, 10 - hours, 42);
@@ -37,4 +38,14 @@ test("the thread names its days", () => {
 
 test("a duration reads like a clock", () => {
   assert.deepEqual([0, 59999, 134000, 3734000, -5].map(duration), ["00:00", "00:59", "02:14", "1:02:14", "00:00"]);
+});
+
+test("headings are told in the language of the page", () => {
+  learn({"Today": "Heute", "Today, {day}": "Heute, {day}"});
+  try {
+    assert.equal(ageGroup(ago(0), now), "Heute");
+    assert.equal(dayHeading(ago(0), now, "de-DE"), "Heute, 20. November");
+  } finally {
+    learn({});
+  }
 });

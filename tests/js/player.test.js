@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import {afterEach, beforeEach, test} from "node:test";
+import {afterEach, beforeEach, mock, test} from "node:test";
 
-import {Player} from "../../static/js/voice/player.js";
+import {Player} from "../../static/js/voice/sound/player.js";
 
 /** A worklet node whose audio thread is the test. */
 class FakeNode {
@@ -51,7 +51,7 @@ test("an interruption tells what the audio thread says was played", async () => 
   player.append("a", samples(1000));
   const cut = player.interrupt();
   answerClear(node, [{item: "a", played: 240 * 24}]);
-  assert.deepEqual(await cut, [{item_id: "a", audio_end_ms: 240}]);
+  assert.deepEqual(await cut, [{item_id: "a", audio_end_ms: 240, received_ms: 1000}]);
 });
 
 test("an item that still waits was heard for no time at all", async () => {
@@ -60,7 +60,10 @@ test("an item that still waits was heard for no time at all", async () => {
   player.append("b", samples(500));
   const cut = player.interrupt();
   answerClear(node, [{item: "a", played: 100 * 24}, {item: "b", played: 0}]);
-  assert.deepEqual(await cut, [{item_id: "a", audio_end_ms: 100}, {item_id: "b", audio_end_ms: 0}]);
+  assert.deepEqual(await cut, [
+    {item_id: "a", audio_end_ms: 100, received_ms: 500},
+    {item_id: "b", audio_end_ms: 0, received_ms: 500},
+  ]);
 });
 
 test("no more than was received can have been heard", async () => {
@@ -68,7 +71,7 @@ test("no more than was received can have been heard", async () => {
   player.append("a", samples(100));
   const cut = player.interrupt();
   answerClear(node, [{item: "a", played: 5000 * 24}]);
-  assert.deepEqual(await cut, [{item_id: "a", audio_end_ms: 100}]);
+  assert.deepEqual(await cut, [{item_id: "a", audio_end_ms: 100, received_ms: 100}]);
 });
 
 test("what was heard to its end is not cut off", async () => {
@@ -95,14 +98,14 @@ test("a page that is about to be gone reckons with the last report and the clock
   player.append("a", samples(2000));
   node.report({type: "progress", item: "a", played: 500 * 24, playing: true, at: 10, level: 0.3});
   stage.context.currentTime = 10.03125;
-  assert.deepEqual(player.abandon(), [{item_id: "a", audio_end_ms: 531}]);
+  assert.deepEqual(player.abandon(), [{item_id: "a", audio_end_ms: 531, received_ms: 2000}]);
 });
 
 test("a silent audio thread does not hold an interruption up", async () => {
   const {player, node} = await opened();
   player.append("a", samples(2000));
   node.report({type: "progress", item: "a", played: 24 * 24, playing: false, at: 10, level: 0});
-  assert.deepEqual(await player.interrupt(), [{item_id: "a", audio_end_ms: 24}]);
+  assert.deepEqual(await player.interrupt(), [{item_id: "a", audio_end_ms: 24, received_ms: 2000}]);
 });
 
 test("it tells which item sounds and when none does", async () => {
@@ -137,5 +140,72 @@ test("another upstream may give an item the name of one that was stopped", async
   player.renew();
   player.append("a", samples(50));
   const last = node.posted[node.posted.length - 1];
-  assert.deepEqual([last.type, last.item, last.samples.byteLength], ["audio", "a", 2400]);
+  assert.deepEqual([last.type, last.samples.byteLength], ["audio", 2400]);
+});
+
+test("it is audible from the first sound that waits to the last that is played, and not in a pause", async () => {
+  const {player, node} = await opened();
+  assert.equal(player.isAudible, false);
+  player.append("a", samples(100));
+  assert.equal(player.isAudible, true, "it is about to be");
+  node.report({type: "progress", item: "a", played: 2400, playing: false, at: 10, level: 0});
+  assert.equal(player.isAudible, false, "all of it was played, and more has not come");
+  player.append("a", samples(100));
+  assert.equal(player.isAudible, true);
+  const cut = player.interrupt();
+  assert.equal(player.isAudible, false);
+  answerClear(node, []);
+  await cut;
+});
+
+test("on another audio context it goes on with what comes, and lets the old one go", async () => {
+  const {player, node} = await opened();
+  player.append("a", samples(100));
+  player.abandon();
+  await player.open({name: "output"});
+  assert.equal(node.posted[node.posted.length - 1].type, "close");
+  assert.equal(node.port.onmessage, null);
+  player.append("b", samples(50));
+  assert.deepEqual(FakeNode.last.posted.map((message) => message.item), ["b"]);
+});
+
+test("closed, it fades out before it lets its node go, and opens no other", async () => {
+  mock.timers.enable({apis: ["setTimeout"]});
+  try {
+    const {player, node, playing} = await opened();
+    player.append("a", samples(100));
+    node.report({type: "progress", item: "a", played: 10, playing: true, at: 10, level: 0.5});
+    player.close();
+    assert.deepEqual([playing, node.posted.map(({type}) => type)], [["a", ""], ["audio", "clear"]]);
+    mock.timers.tick(20);
+    assert.deepEqual([node.posted.map(({type}) => type), node.port.onmessage], [["audio", "clear", "close"], null]);
+    await player.open();
+    assert.equal(FakeNode.last, node);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("what sounds keeps its own name when another upstream uses it for something else", async () => {
+  const {player, playing, node} = await opened();
+  player.append("a", samples(1000));
+  player.renew();
+  player.append("a", samples(500));
+  player.finish("a");
+  const [first, ended, second, finished] = node.posted;
+  assert.deepEqual([first.item, ended.type, finished.type], [ended.item, "end", "end"]);
+  assert.notEqual(second.item, first.item);
+  assert.equal(finished.item, second.item);
+  node.report({type: "finished", item: first.item, played: 24000});
+  node.report({type: "progress", item: second.item, played: 2400, playing: true, at: 10, level: 0.3});
+  assert.deepEqual(playing, ["a"]);
+  assert.deepEqual(player.abandon(), [{item_id: "a", audio_end_ms: 100, received_ms: 500}]);
+});
+
+test("of two that sound under one name the later one is meant", async () => {
+  const {player} = await opened();
+  player.append("a", samples(1000));
+  player.renew();
+  player.append("a", samples(500));
+  assert.deepEqual(player.abandon(), [{item_id: "a", audio_end_ms: 0, received_ms: 500}]);
 });

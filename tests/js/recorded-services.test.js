@@ -3,7 +3,7 @@ import {readFileSync} from "node:fs";
 import {test} from "node:test";
 
 import {initialState, phaseOf, reduce} from "../../static/js/voice/session-state.js";
-import {TranscriptLog} from "../../static/js/voice/transcript-log.js";
+import {TranscriptLog} from "../../static/js/voice/transcript/transcript-log.js";
 import {Local} from "../../static/js/voice/vocabulary.js";
 
 /** The frames of one recording. */

@@ -3,7 +3,8 @@ import {readFileSync} from "node:fs";
 import {test} from "node:test";
 
 import {Notice, sentenceFor, wordFor} from "../../static/js/elements/sentences.js";
-import {endOfClose} from "../../static/js/voice/closing.js";
+import {learn} from "../../static/js/lib/words.js";
+import {endOfClose} from "../../static/js/voice/connection/closing.js";
 import {Phase} from "../../static/js/voice/vocabulary.js";
 
 const unknown = sentenceFor({code: "no_such_code", detail: "", retryable: true});
@@ -26,8 +27,33 @@ test("every close code leads to a sentence", () => {
   }
 });
 
+test("where the page is in another language its own sentence is told, not the server's English", () => {
+  const known = {code: "provider_silent", detail: "The speech provider did not answer. What was said so far is kept; try again.", retryable: true};
+  const english = sentenceFor({...known, detail: ""}, {offRecord: true});
+  learn({[english]: "Der Sprachdienst schweigt.", "What was said so far is kept.": "Alles bisher Gesagte bleibt."});
+  try {
+    assert.equal(sentenceFor(known), "Der Sprachdienst schweigt. Alles bisher Gesagte bleibt.");
+    assert.equal(sentenceFor(known, {offRecord: true}), "Der Sprachdienst schweigt.");
+    assert.equal(sentenceFor({code: "no_such_code", detail: "It broke.", retryable: true}), "It broke.");
+    assert.equal(wordFor("speaking"), "Speaking", "what is not in the catalogue stays English");
+  } finally {
+    learn({});
+  }
+});
+
+test("the page's own sentences promise what is kept, and off the record they do not", () => {
+  const promising = pagesCodes().filter((code) => / What was said so far is kept\.$/.test(sentenceFor({code, detail: "", retryable: true})));
+  assert.ok(promising.includes("connection_lost") && promising.includes("internal"));
+  assert.ok(!promising.includes("microphone_denied"));
+});
+
 test("the server's own sentence is told as it is", () => {
   assert.equal(sentenceFor({code: "idle", detail: "Ten minutes of silence.", retryable: true}), "Ten minutes of silence.");
+});
+
+test("of what is gone the page says what to do, where the server says only what happened", () => {
+  const told = sentenceFor({code: "conversation_deleted", detail: "This conversation was deleted.", retryable: false});
+  assert.match(told, /^This conversation was deleted\. .*new one/);
 });
 
 test("a code that is a name of every object is still unknown", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 
 import {initialState, phaseOf, reduce} from "../../static/js/voice/session-state.js";
-import {Local} from "../../static/js/voice/vocabulary.js";
+import {Local, Phase} from "../../static/js/voice/vocabulary.js";
 
 /** The state after `events`. */
 const after = (...events) => events.reduce(reduce, initialState(""));
@@ -112,4 +112,68 @@ test("an event that changes nothing gives the same object back", () => {
 
 test("a state cannot be changed in place", () => {
   assert.ok(Object.isFrozen(after(...connected)));
+});
+
+const busy = [{type: "response.created", response: {id: "r"}}, {type: Local.PLAYING, item: "a"}, {type: "input_audio_buffer.speech_started"}];
+const LOST = {type: Local.LOST, attempt: 1};
+
+test("a lost socket changes nothing of what went on", () => {
+  const lost = after(...connected, ...busy, LOST);
+  assert.deepEqual([lost.status, lost.attempt, lost.microphone, lost.playing], ["reconnecting", 1, true, "a"]);
+  assert.deepEqual([lost.response, lost.userSpeaking], ["r", true]);
+  const back = reduce(reduce(lost, {type: Local.AWAY}), {type: "voiceassist.resumed"});
+  assert.deepEqual([back.status, back.attempt, back.away, back.response, back.userSpeaking], ["connected", 0, false, "r", true]);
+});
+
+test("of a session that is not gone on with, the microphone stays on and what sounds, and nothing else", () => {
+  const left = after(...connected, ...busy, LOST, {type: Local.FORSAKEN});
+  assert.deepEqual([left.status, left.attempt, left.microphone, left.playing], ["reconnecting", 1, true, "a"]);
+  assert.deepEqual([left.response, left.userSpeaking, left.awaiting], ["", false, false]);
+  const back = reduce(reduce(left, {type: Local.AWAY}), {type: "session.created"});
+  assert.deepEqual([back.status, back.attempt, back.away], ["connected", 0, false]);
+});
+
+test("a session that is gone on with while its assistant is away waits for that", () => {
+  const back = after(...connected, {type: "voiceassist.reconnecting"}, LOST, {type: Local.AWAY}, {type: "voiceassist.resumed"});
+  assert.deepEqual([back.status, back.attempt, back.away], ["reconnecting", 0, true]);
+  assert.deepEqual([reduce(back, {type: "voiceassist.reconnected"}).status], ["connected"]);
+});
+
+test("draining that is come back from is no end any more", () => {
+  const lost = after(...connected, {type: "voiceassist.ended", reason: "draining"}, {type: Local.LOST, attempt: 1});
+  assert.equal(lost.end, null);
+});
+
+test("with push-to-talk nobody is listened to before the button is held, and typing needs no button", () => {
+  const pushToTalk = {type: Local.TURN_DETECTION, turnDetection: "push_to_talk"};
+  const state = after(...connected, pushToTalk);
+  assert.equal(phaseOf(state), "ready");
+  assert.equal(phaseOf(reduce(state, {type: Local.MUTED, muted: true})), "muted");
+  const talking = reduce(state, {type: Local.TALKING, talking: true});
+  assert.equal(phaseOf(talking), "hearing");
+  assert.equal(reduce(talking, {type: Local.MICROPHONE, on: false}).talking, false);
+  assert.equal(phaseOf(reduce(state, {type: Local.MICROPHONE, on: false})), "listening");
+});
+
+test("an end and a new beginning let go of everything that was measured or held", () => {
+  const busy = [{type: Local.QUALITY, quality: "poor"}, {type: Local.SUSPENDED, suspended: true}, {type: Local.TALKING, talking: true}];
+  for (const [event, talking] of [[{type: Local.ENDED, end: null}, false], [{type: Local.CONNECTING}, true]]) {
+    const state = after(...connected, ...busy, event);
+    assert.deepEqual([state.quality, state.suspended, state.talking, state.attempt], ["", false, talking, 0]);
+  }
+});
+
+test("nobody is listened to while the microphone is still being asked for", () => {
+  const typing = after({type: Local.CONNECTING}, {type: "session.created"});
+  assert.equal(phaseOf(typing), Phase.LISTENING);
+  const asking = reduce(typing, {type: Local.OPENING});
+  assert.equal(phaseOf(asking), Phase.CONNECTING);
+  assert.equal(phaseOf(reduce(asking, {type: Local.MICROPHONE, on: true})), Phase.LISTENING);
+  assert.equal(phaseOf(reduce(asking, {type: Local.MICROPHONE, on: false})), Phase.LISTENING);
+});
+
+test("a microphone that is still asked for is so in the session that takes the place of another", () => {
+  const state = after({type: Local.CONNECTING}, {type: Local.OPENING}, {type: Local.CONNECTING}, {type: "session.created"});
+  assert.deepEqual([state.opening, phaseOf(state)], [true, "connecting"]);
+  assert.equal(after({type: Local.OPENING}, {type: Local.ENDED, end: null}, {type: Local.CONNECTING}).opening, false);
 });

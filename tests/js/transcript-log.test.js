@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {TranscriptLog} from "../../static/js/voice/transcript-log.js";
+import {TranscriptLog} from "../../static/js/voice/transcript/transcript-log.js";
 
 const clock = () => new Date("2026-01-02T03:04:05Z");
 
@@ -334,4 +334,26 @@ test("a sound that was no turn yet when the session ended is none", () => {
   const log = logOf(speaks("u"));
   log.settle();
   assert.deepEqual(told(log), []);
+});
+
+test("what was heard is reckoned until the server tells it", () => {
+  const log = logOf(...spoken("a", "One two three four"));
+  log.cut("a", 500, 1000);
+  assert.deepEqual(told(log), [["a", "assistant", "interrupted", "One two", "three four"]]);
+  log.apply({type: "response.output_audio_transcript.delta", item_id: "a", delta: " five"});
+  assert.deepEqual(told(log)[0].slice(3), ["One two", "three four five"]);
+  log.apply({type: "conversation.item.truncated", item_id: "a"});
+  assert.deepEqual(told(log)[0].slice(3), ["One two", "three four five"]);
+  log.apply({type: "conversation.item.truncated", item_id: "a", transcript: "One two three"});
+  assert.deepEqual(told(log)[0].slice(3), ["One two three", "four five"]);
+  log.cut("a", 0, 1000);
+  assert.deepEqual(told(log)[0].slice(3), ["One two three", "four five"]);
+});
+
+test("what the server has stored of an answer takes the place of what was reckoned", () => {
+  const log = logOf(...spoken("a", "One two three four"));
+  log.cut("a", 500, 1000);
+  log.apply(saved("a", "interrupted", "One", {unheard_text: "two three four"}));
+  log.apply({type: "response.output_audio_transcript.done", item_id: "a", transcript: "One two three four"});
+  assert.deepEqual(told(log), [["a", "assistant", "interrupted", "One", "two three four"]]);
 });

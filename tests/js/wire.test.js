@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {endOfClose} from "../../static/js/voice/closing.js";
-import {Wire} from "../../static/js/voice/wire.js";
+import {endOfClose} from "../../static/js/voice/connection/closing.js";
+import {Wire} from "../../static/js/voice/connection/wire.js";
 
 class FakeSocket {
   constructor(url, protocols) {
@@ -60,9 +60,32 @@ test("nothing is sent into a socket that is not open", () => {
   assert.deepEqual(socket.sent, []);
 });
 
+test("it is told when what is sent goes", () => {
+  let opened = 0;
+  const {socket} = open({onOpen: () => (opened += 1)});
+  socket.onopen();
+  assert.equal(opened, 1);
+});
+
 test("every close code of the contract has an end, and an unknown one is a lost connection", () => {
   const codes = [1001, 1009, 1012, 4400, 4401, 4403, 4404, 4408, 4409, 4429, 4500, 4502, 4503, 4504];
   assert.ok(codes.every((code) => endOfClose(code).code !== "connection_lost"));
   assert.equal(endOfClose(1006).code, "connection_lost");
   assert.equal(endOfClose(4403).retryable, false);
+});
+
+test("a socket that is still being opened is closed once it is open, of which no browser complains", () => {
+  const {wire, socket} = open();
+  socket.readyState = 0;
+  wire.close();
+  assert.equal(socket.closedWith, undefined, "not yet");
+  socket.readyState = 1;
+  socket.onopen();
+  assert.equal(socket.closedWith, 1000);
+});
+
+test("a session that is to be gone on with is not left with the code that ends it", () => {
+  const {wire, socket} = open();
+  wire.close(4000);
+  assert.equal(socket.closedWith, 4000);
 });

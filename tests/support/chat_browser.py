@@ -54,10 +54,23 @@ def browser_with(
         browser.close()
 
 
-class ChatBrowser:
-    """One signed-in window. `complaints` collects errors of the console, and `sockets` every socket it opens."""
+@contextmanager
+def windows_of(browser: Browser) -> Iterator[Browser]:
+    """A browser that several tests share, for one of them: whatever it opens is closed, and its sessions end."""
+    try:
+        yield browser
+    finally:
+        for context in browser.contexts:
+            context.close()
 
-    def __init__(self, browser: Browser, site: RunningSite, **context: Any) -> None:
+
+class ChatBrowser:
+    """One signed-in window. `complaints` collects errors of the console, and `sockets` every socket it opens.
+
+    With `sign_in=False` it is at no page yet.
+    """
+
+    def __init__(self, browser: Browser, site: RunningSite, *, sign_in: bool = True, **context: Any) -> None:
         self.page: Page = browser.new_context(base_url=site.url, **context).new_page()
         self.page.set_default_timeout(20_000)
         self.complaints: list[str] = []
@@ -67,6 +80,10 @@ class ChatBrowser:
             "console", lambda said: self.complaints.append(said.text) if said.type == "error" else None
         )
         self.page.on("websocket", lambda socket: self.sockets.append(socket.url))
+        if sign_in:
+            self._sign_in(site)
+
+    def _sign_in(self, site: RunningSite) -> None:
         self.page.goto("/login")
         self.page.fill("#id_username", site.username)
         self.page.fill("#id_password", site.password)
@@ -80,6 +97,7 @@ class ChatBrowser:
 
     def start_voice(self) -> None:
         self.page.click("[data-part=voice]")
+        self.page.wait_for_selector("voice-mode-panel:not([hidden])")
 
     def session(self, path: str) -> Any:
         """A member of the page's session, such as `player.stats`."""
@@ -87,6 +105,10 @@ class ChatBrowser:
 
     def wait_for_phase(self, phase: str) -> None:
         self.page.wait_for_function(f"() => {SESSION}.phase === '{phase}'")
+
+    def wait_for_microphone(self) -> None:
+        """Wait until the session hears the microphone; a typed session is listening before there is one."""
+        self.page.wait_for_function(f"() => {SESSION}.state.microphone && {SESSION}.phase === 'listening'")
 
     def wait_for_line(self, role: str, status: str, count: int = 1) -> None:
         """Wait for the `count`-th line of that role and status."""

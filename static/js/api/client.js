@@ -28,8 +28,8 @@ export class ApiError extends Error {
  * @property {string} [voice]
  * @property {number} [speed]
  * @property {string} [language]
- * @property {"audio" | "text"} [output]
- * @property {"server_vad" | "semantic_vad" | "push_to_talk"} [turn_detection]
+ * @property {string} [output] audio or text
+ * @property {string} [turn_detection] one of TurnDetection
  * @property {boolean} [save] false: off the record
  * @property {string} [resume_session_id]
  */
@@ -46,7 +46,21 @@ export class ApiError extends Error {
  * @property {{name: string, label: string, is_language_model: boolean}} provider
  */
 
-/** @typedef {{id: string, title: string, created_at: string, updated_at: string}} Conversation */
+/**
+ * @typedef {object} Conversation
+ * @property {string} id
+ * @property {string} title
+ * @property {string} created_at
+ * @property {string} updated_at
+ * @property {string | null} [excerpt] of a search: where the words were said; null where they are in the title alone
+ */
+
+/**
+ * Conversations, newest first; `next` leads to older ones, null when there are none.
+ * @typedef {{results: Conversation[], next: string | null}} ConversationPage
+ */
+
+/** @typedef {"good" | "bad" | null} Rating */
 
 /**
  * @typedef {object} Message
@@ -75,30 +89,79 @@ const bodyOf = async (response) => {
   }
 };
 
+/** What an answer says. Rejects with an ApiError when it is a refusal. @param {Response} response @returns {Promise<any>} */
+const told = async (response) => {
+  const body = await bodyOf(response);
+  if (!response.ok) {
+    const seconds = Number(response.headers.get("Retry-After") || body.retry_after);
+    throw new ApiError(response.status, body, Number.isFinite(seconds) && seconds > 0 ? seconds : null);
+  }
+  return body;
+};
+
 export class ApiClient {
-  /** @param {{csrfCookie: string, sessionUrl: string, conversationsUrl: string}} addresses */
-  constructor({csrfCookie, sessionUrl, conversationsUrl}) {
-    this._csrfCookie = csrfCookie;
-    this._sessionUrl = sessionUrl;
-    this._conversationsUrl = conversationsUrl;
+  /**
+   * @param {object} addresses each with what it needs; what a page does not use may be left out
+   * @param {string} addresses.csrfCookie
+   * @param {string} [addresses.sessionUrl]
+   * @param {string} [addresses.sessionsUrl]
+   * @param {string} [addresses.conversationsUrl]
+   * @param {string} [addresses.preferencesUrl]
+   * @param {string} [addresses.optionsUrl]
+   */
+  constructor(addresses) {
+    this._csrfCookie = addresses.csrfCookie;
+    this._sessionUrl = addresses.sessionUrl || "";
+    this._sessionsUrl = addresses.sessionsUrl || "";
+    this._conversationsUrl = addresses.conversationsUrl || "";
+    this._preferencesUrl = addresses.preferencesUrl || "";
+    this._optionsUrl = addresses.optionsUrl || "";
+    /** The first page of the list as it was told last: it is asked for often and changes seldom. */
+    this._latest = {tag: "", body: /** @type {ConversationPage} */ ({results: [], next: null})};
   }
 
   /**
-   * A ticket for one session and where to take it. Rejects with an ApiError.
+   * A ticket for one session and where to take it. Rejects with an ApiError, as everything here does.
    * @param {RealtimeSessionRequest} request
    * @returns {Promise<RealtimeSessionConfig>}
    */
   createRealtimeSession(request) {
-    return this._ask(this._sessionUrl, {
-      method: "POST",
-      headers: {"Content-Type": "application/json", "X-CSRFToken": cookie(this._csrfCookie)},
-      body: JSON.stringify(request),
-    });
+    return this._write("POST", this._sessionUrl, request);
   }
 
-  /** The latest conversations, newest first. @returns {Promise<Conversation[]>} */
+  /** The latest conversations. Costs the server little when nothing has changed. @returns {Promise<ConversationPage>} */
   async latestConversations() {
-    return (await this._ask(`${this._conversationsUrl}?page_size=100`)).results;
+    const {tag} = this._latest;
+    const response = await this._fetch(`${this._conversationsUrl}?page_size=100`, {
+      headers: tag ? {"If-None-Match": tag} : {},
+      // The page keeps the answer itself; a cache between would turn "not changed" into an answer of its own.
+      cache: "no-store",
+    });
+    if (response.status !== 304) {
+      this._latest = {tag: response.headers.get("ETag") || "", body: await told(response)};
+    }
+    return this._latest.body;
+  }
+
+  /** Conversations in which every word of `query` was said. @param {string} query @returns {Promise<ConversationPage>} */
+  searchConversations(query) {
+    // The server takes no longer ones.
+    return this._ask(`${this._conversationsUrl}?page_size=100&q=${encodeURIComponent(query.slice(0, 200))}`);
+  }
+
+  /** Another page of either. @param {string} next as a page names it @returns {Promise<ConversationPage>} */
+  moreConversations(next) {
+    return this._ask(next);
+  }
+
+  /** @param {string} id @param {string} title @returns {Promise<Conversation>} */
+  renameConversation(id, title) {
+    return this._write("PATCH", this._conversation(id), {title});
+  }
+
+  /** With every word in it; a session that is live in it ends. @param {string} id @returns {Promise<void>} */
+  async deleteConversation(id) {
+    await this._write("DELETE", this._conversation(id));
   }
 
   /**
@@ -107,7 +170,7 @@ export class ApiClient {
    * @returns {AsyncGenerator<Message[]>}
    */
   async *messages(conversationId) {
-    let url = `${this._conversationsUrl}${encodeURIComponent(conversationId)}/messages/?page_size=500`;
+    let url = `${this._conversation(conversationId)}messages/?page_size=500`;
     while (url) {
       const page = await this._ask(url);
       yield page.results;
@@ -115,19 +178,53 @@ export class ApiClient {
     }
   }
 
+  /** @param {string} sessionId @param {Rating} rating null takes it back @returns {Promise<any>} */
+  rateSession(sessionId, rating) {
+    return this._write("PATCH", `${this._sessionsUrl}${encodeURIComponent(sessionId)}`, {rating});
+  }
+
+  /** What this person wants of every session. @returns {Promise<Record<string, any>>} */
+  preferences() {
+    return this._ask(this._preferencesUrl);
+  }
+
+  /** @param {Record<string, any>} changes @returns {Promise<Record<string, any>>} all of them, as they are then */
+  savePreferences(changes) {
+    return this._write("PATCH", this._preferencesUrl, changes);
+  }
+
+  /** What there is to choose for a session, and what bounds it. @returns {Promise<Record<string, any>>} */
+  options() {
+    return this._ask(this._optionsUrl);
+  }
+
+  /** @param {string} id */
+  _conversation(id) {
+    return `${this._conversationsUrl}${encodeURIComponent(id)}/`;
+  }
+
+  /** @param {"POST" | "PATCH" | "DELETE"} method @param {string} url @param {any} [body] @returns {Promise<any>} */
+  _write(method, url, body) {
+    /** @type {Record<string, string>} */
+    const headers = {"X-CSRFToken": cookie(this._csrfCookie)};
+    if (body === undefined) {
+      return this._ask(url, {method, headers});
+    }
+    headers["Content-Type"] = "application/json";
+    return this._ask(url, {method, headers, body: JSON.stringify(body)});
+  }
+
   /** @param {string} url @param {RequestInit} [init] @returns {Promise<any>} */
-  async _ask(url, init = {}) {
-    let response;
+  async _ask(url, init) {
+    return told(await this._fetch(url, init));
+  }
+
+  /** @param {string} url @param {RequestInit} [init] */
+  async _fetch(url, init = {}) {
     try {
-      response = await fetch(url, {credentials: "same-origin", ...init, headers: {Accept: "application/json", ...init.headers}});
+      return await fetch(url, {credentials: "same-origin", ...init, headers: {Accept: "application/json", ...init.headers}});
     } catch (error) {
       throw new ApiError(0, {code: "network"});
     }
-    const body = await bodyOf(response);
-    if (!response.ok) {
-      const seconds = Number(response.headers.get("Retry-After"));
-      throw new ApiError(response.status, body, Number.isFinite(seconds) && seconds > 0 ? seconds : null);
-    }
-    return body;
   }
 }

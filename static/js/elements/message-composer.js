@@ -1,16 +1,18 @@
 /** Where one types: Enter sends, Shift+Enter makes a new line, the purple button starts to speak. */
 
 import {part} from "../lib/part.js";
+import {gettext} from "../lib/words.js";
 import {Request} from "../voice/vocabulary.js";
 
 /**
- * Sends `va-message-send` with `{text}` and `va-voice-start` up.
+ * Sends `va-message-send` with `{text}`, `va-voice-start` and, shortly before, `va-voice-intent` up.
  * @attr voice-active while voice mode is on: the field then invites to type instead
  * @attr off-record nothing of what is written is kept, and the field says so
+ * @attr closed nothing can be said here any more
  */
 export class MessageComposer extends HTMLElement {
   static get observedAttributes() {
-    return ["voice-active", "off-record"];
+    return ["voice-active", "off-record", "closed"];
   }
 
   connectedCallback() {
@@ -31,6 +33,10 @@ export class MessageComposer extends HTMLElement {
     if (this._voice) {
       this._voice.disabled = false;
       this._voice.addEventListener("click", () => this._ask(Request.VOICE_START));
+      // Whoever reaches for the button is about to speak: what speaking needs can be fetched meanwhile.
+      for (const sign of ["pointerenter", "focus", "touchstart"]) {
+        this._voice.addEventListener(sign, () => this._ask(Request.VOICE_INTENT), {once: true, passive: true});
+      }
     }
     this._fit();
   }
@@ -39,12 +45,26 @@ export class MessageComposer extends HTMLElement {
     if (this._field) {
       const active = this.hasAttribute("voice-active");
       const offRecord = this.hasAttribute("off-record");
-      const invitation = active ? "Type instead…" : "Write a message…";
-      this._field.placeholder = offRecord ? "Write off the record…" : invitation;
-      this._field.setAttribute("aria-describedby", offRecord ? "record-banner" : "");
+      const closed = this.hasAttribute("closed");
+      const invitation = active ? gettext("Type instead…") : gettext("Write a message…");
+      const open = offRecord ? gettext("Write off the record…") : invitation;
+      this._field.placeholder = closed ? gettext("Nothing more can be written here") : open;
+      this._field.disabled = closed;
+      /** @type {HTMLButtonElement} */ (this._send).disabled = closed || this._field.value.trim() === "";
+      this._describe(offRecord ? "record-banner" : "");
       if (this._voice) {
-        this._voice.hidden = active;
+        this._voice.hidden = active || closed;
       }
+    }
+  }
+
+  /** @param {string} id of what explains the field, or empty */
+  _describe(id) {
+    const field = /** @type {HTMLElement} */ (this._field);
+    if (id) {
+      field.setAttribute("aria-describedby", id);
+    } else {
+      field.removeAttribute("aria-describedby");
     }
   }
 

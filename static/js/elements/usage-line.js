@@ -2,14 +2,21 @@
 
 import {copyOf, part} from "../lib/part.js";
 import {count, money, seconds} from "../lib/figures.js";
+import {gettext, gettextNoop, pageLocale} from "../lib/words.js";
 
 /** @typedef {import("../voice/vocabulary.js").Usage} Usage */
 
-const ESTIMATED = "An estimate from this server's price list, since this page was opened. What the provider bills is what counts.";
-const UNPRICED = "Counted since this page was opened. This server's price list does not cover it, so there is no estimate.";
+const ESTIMATED = gettextNoop("An estimate from this server's price list, since this page was opened. What the provider bills is what counts.");
+const UNPRICED = gettextNoop("Counted since this page was opened. This server's price list does not cover it, so there is no estimate.");
 
 /** @param {Usage} usage */
-const inWords = ({cost, tokens}) => (cost ? `about ${money(cost.amount, cost.currency)} so far` : `${count(tokens)} tokens so far`);
+const inWords = ({cost, tokens}) =>
+  cost
+    ? gettext("about {amount} so far", {amount: money(cost.amount, cost.currency, pageLocale())})
+    : gettext("{count} tokens so far", {count: counted(tokens)});
+
+/** @param {number} tokens */
+const counted = (tokens) => count(tokens, pageLocale());
 
 /** Hidden until there is something to show. */
 export class UsageLine extends HTMLElement {
@@ -24,19 +31,19 @@ export class UsageLine extends HTMLElement {
   /** @param {Usage} usage */
   show(usage) {
     const rows = [
-      ["Sound", usage.parts.audio],
-      ["Text", usage.parts.text],
+      [gettext("Sound"), usage.parts.audio],
+      [gettext("Text"), usage.parts.text],
     ];
     this.hidden = usage.tokens === 0 && usage.cost === null;
     part(this, "words").textContent = inWords(usage);
-    part(this, "explanation").textContent = usage.cost ? ESTIMATED : UNPRICED;
+    part(this, "explanation").textContent = gettext(usage.cost ? ESTIMATED : UNPRICED);
     part(this, "rows").textContent = "";
     for (const [name, {input, cached, output}] of /** @type {[string, Usage["parts"]["audio"]][]} */ (rows)) {
       const row = copyOf("usage-row");
       part(row, "name").textContent = name;
-      part(row, "input").textContent = count(input);
-      part(row, "cached").textContent = count(cached);
-      part(row, "output").textContent = count(output);
+      part(row, "input").textContent = counted(input);
+      part(row, "cached").textContent = counted(cached);
+      part(row, "output").textContent = counted(output);
       part(this, "rows").appendChild(row);
     }
     this._showTranscription(usage.transcription);
@@ -49,11 +56,11 @@ export class UsageLine extends HTMLElement {
       amounts.push(seconds(transcription.seconds));
     }
     if (transcription.tokens > 0) {
-      amounts.push(`${count(transcription.tokens)} tokens`);
+      amounts.push(gettext("{count} tokens", {count: counted(transcription.tokens)}));
     }
     const line = part(this, "transcription");
     line.hidden = amounts.length === 0;
-    line.textContent = `Writing down what you said: ${amounts.join(" and ")}.`;
+    line.textContent = gettext("Writing down what you said: {amounts}.", {amounts: amounts.join(gettext(" and "))});
   }
 }
 

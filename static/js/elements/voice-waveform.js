@@ -1,32 +1,41 @@
-/** Both voices as bars over the last seconds: the assistant above the line, the person below it. */
+/** Both voices as bars that travel over the last seconds: the assistant above the line, the person below it. */
 
+import {LevelHistory} from "../lib/level-history.js";
+import {LevelBars, TravellingBars} from "./waveform-pictures.js";
+
+/** One bar stands for this long. */
 const BAR_MS = 60;
-const BAR_PX = 3;
-const GAP_PX = 3;
-/** From the middle line to where a bar begins; its round cap reaches half a bar further. */
-const REST_PX = 3;
-/** Speech is quiet in numbers: this lifts it to what the eye expects. */
-const LIFT = 1.3;
-
-/** @type {(level: number) => number} */
-const shown = (level) => Math.min(1, Math.sqrt(Math.max(0, level)) * LIFT);
+/** More bars than the widest dock shows. */
+const REMEMBERED = 256;
+/** Under reduced motion: this often at most. */
+const STILL_MS = 100;
 
 /**
- * `levels` is asked for the loudness of both sides, 0 to 1. Drawn at the display's pace, and only while it is running.
- * Under `prefers-reduced-motion` it is two level bars that do not travel.
+ * `levels` is asked for the loudness of both sides, 0 to 1. While it runs, new bars are drawn three by three, in one frame
+ * of the display, and the compositor moves the picture at the display's own pace: sixty frames a second cost the page
+ * what six do. In silence it rests. Out of sight it gets no frames. Under `prefers-reduced-motion` it is two level bars.
  */
 export class VoiceWaveform extends HTMLElement {
   constructor() {
     super();
     /** @type {() => {assistant: number, user: number}} */
     this.levels = () => ({assistant: 0, user: 0});
-    /** @type {{assistant: number, user: number}[]} */
-    this._history = [];
+    this._isRunning = false;
+    this._timer = 0;
     this._frame = 0;
-    this._barAt = 0;
     this._still = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this._dark = window.matchMedia("(prefers-color-scheme: dark)");
     this._canvas = document.createElement("canvas");
     this._canvas.setAttribute("aria-hidden", "true");
+    this._history = new LevelHistory(REMEMBERED);
+    /** @type {TravellingBars | LevelBars} */
+    this._picture = new TravellingBars(this._canvas, this._history, BAR_MS);
+    this._observer = new ResizeObserver(([entry]) => this._picture.fit(entry.contentRect));
+    // Made once: a bar allocates nothing.
+    this._onTime = () => this._listen();
+    this._onFrame = () => this._draw();
+    this._onScheme = () => this._readColours();
+    this._onMotion = () => this._restart();
   }
 
   connectedCallback() {
@@ -37,104 +46,62 @@ export class VoiceWaveform extends HTMLElement {
     this.stop();
   }
 
+  get isRunning() {
+    return this._isRunning;
+  }
+
   start() {
-    if (!this._frame) {
-      this._history = [];
-      this._frame = requestAnimationFrame((now) => this._tick(now));
+    if (this._isRunning) {
+      return;
     }
+    this._isRunning = true;
+    this._history.clear();
+    this._picture = this._still.matches
+      ? new LevelBars(this._canvas, this._history, STILL_MS)
+      : new TravellingBars(this._canvas, this._history, BAR_MS);
+    this._readColours();
+    this._dark.addEventListener("change", this._onScheme);
+    this._still.addEventListener("change", this._onMotion);
+    this._observer.observe(this);
+    this._listen();
   }
 
   stop() {
+    this._isRunning = false;
+    clearTimeout(this._timer);
     cancelAnimationFrame(this._frame);
-    this._frame = 0;
+    this._picture.stop();
+    this._observer.disconnect();
+    this._dark.removeEventListener("change", this._onScheme);
+    this._still.removeEventListener("change", this._onMotion);
   }
 
-  /** @param {number} now */
-  _tick(now) {
-    this._frame = requestAnimationFrame((next) => this._tick(next));
-    if (now - this._barAt < BAR_MS) {
-      return;
-    }
-    this._barAt = now;
+  _restart() {
+    this.stop();
+    this.start();
+  }
+
+  /** Only when they can have changed: asking the style for them costs more than drawing. */
+  _readColours() {
+    const style = getComputedStyle(this);
+    const [voice, you, quiet] = ["--voice", "--you", "--line"].map((name) => style.getPropertyValue(name).trim());
+    this._picture.dress(voice, you, quiet);
+  }
+
+  _listen() {
     const {assistant, user} = this.levels();
-    this._history.push({assistant: shown(assistant), user: shown(user)});
-    this._draw();
+    if (this._picture.hear(assistant, user)) {
+      this._frame = requestAnimationFrame(this._onFrame);
+    } else {
+      this._timer = window.setTimeout(this._onTime, this._picture.interval);
+    }
   }
 
   _draw() {
-    const ratio = window.devicePixelRatio || 1;
-    const width = this._canvas.clientWidth;
-    const height = this._canvas.clientHeight;
-    if (this._canvas.width !== Math.round(width * ratio) || this._canvas.height !== Math.round(height * ratio)) {
-      this._canvas.width = Math.round(width * ratio);
-      this._canvas.height = Math.round(height * ratio);
-    }
-    const context = this._canvas.getContext("2d");
-    if (!context || width === 0) {
-      return;
-    }
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    const style = getComputedStyle(this);
-    const colours = {assistant: style.getPropertyValue("--voice"), user: style.getPropertyValue("--you")};
-    if (this._still.matches) {
-      this._drawLevels(context, width, height, colours);
-    } else {
-      this._drawBars(context, width, height, colours);
-    }
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} width
-   * @param {number} height
-   * @param {{assistant: string, user: string}} colours
-   */
-  _drawBars(context, width, height, colours) {
-    const count = Math.floor(width / (BAR_PX + GAP_PX));
-    this._history.splice(0, Math.max(0, this._history.length - count));
-    const middle = Math.round(height * 0.58);
-    context.lineWidth = BAR_PX;
-    context.lineCap = "round";
-    for (let i = 0; i < count; i += 1) {
-      const bar = this._history[this._history.length - count + i] || {assistant: 0, user: 0};
-      const x = i * (BAR_PX + GAP_PX) + BAR_PX / 2;
-      strokeBar(context, colours.assistant, x, middle - REST_PX, -bar.assistant * (middle - 2 * REST_PX));
-      strokeBar(context, colours.user, x, middle + REST_PX, bar.user * (height - middle - 2 * REST_PX));
-    }
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} width
-   * @param {number} height
-   * @param {{assistant: string, user: string}} colours
-   */
-  _drawLevels(context, width, height, colours) {
-    const now = this._history[this._history.length - 1];
-    this._history = [now];
-    const thickness = 8;
-    const middle = height / 2;
-    context.fillStyle = colours.assistant;
-    context.fillRect(0, middle - thickness - 2, Math.max(2, now.assistant * width), thickness);
-    context.fillStyle = colours.user;
-    context.fillRect(0, middle + 2, Math.max(2, now.user * width), thickness);
+    const {assistant, user} = this.levels();
+    this._picture.show(assistant, user);
+    this._timer = window.setTimeout(this._onTime, this._picture.pause);
   }
 }
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {string} colour
- * @param {number} x
- * @param {number} from
- * @param {number} length upwards when negative; silence is a dot, for which some length is needed
- */
-const strokeBar = (context, colour, x, from, length) => {
-  context.strokeStyle = colour;
-  context.beginPath();
-  context.moveTo(x, from);
-  context.lineTo(x, from + (Math.abs(length) < 0.1 ? 0.1 : length));
-  context.stroke();
-};
 
 customElements.define("voice-waveform", VoiceWaveform);

@@ -1,5 +1,7 @@
 /** Times as people read them, in their own language and time zone. Pure but for the reader's locale. */
 
+import {gettext} from "./words.js";
+
 const DAY_MS = 86400000;
 
 /** @type {(date: Date) => Date} */
@@ -8,7 +10,7 @@ const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.ge
 /** Whole days from `date` to `now`, by the calendar. @type {(date: Date, now: Date) => number} */
 const daysAgo = (date, now) => Math.round((midnight(now).getTime() - midnight(date).getTime()) / DAY_MS);
 
-/** "10:42", or "2:25 PM" where that is the custom. @param {Date} date @param {string} [locale] */
+/** "10:42", or "2:25 PM" where that is the custom (with seconds in Firefox before 79). @param {Date} date @param {string} [locale] */
 export const timeOfDay = (date, locale) => date.toLocaleTimeString(locale, {timeStyle: "short"});
 
 /**
@@ -26,9 +28,9 @@ export const dayHeading = (date, now, locale) => {
   }
   const day = date.toLocaleDateString(locale, form);
   if (ago === 0) {
-    return `Today, ${day}`;
+    return gettext("Today, {day}", {day});
   }
-  return ago === 1 ? `Yesterday, ${day}` : day;
+  return ago === 1 ? gettext("Yesterday, {day}", {day}) : day;
 };
 
 /**
@@ -51,9 +53,9 @@ export const shortAge = (date, now, locale) => {
 export const ageGroup = (date, now) => {
   const ago = daysAgo(date, now);
   if (ago <= 0) {
-    return "Today";
+    return gettext("Today");
   }
-  return ago < 7 ? "This week" : "Earlier";
+  return ago < 7 ? gettext("This week") : gettext("Earlier");
 };
 
 /** The calendar day, to tell whether two lines share one. @param {Date} date */

@@ -1,5 +1,7 @@
 /** Figures as people read them, in their own language. Pure but for the reader's locale. */
 
+import {gettext} from "./words.js";
+
 /** "1,234" @param {number} number @param {string} [locale] */
 export const count = (number, locale) => Math.round(number).toLocaleString(locale);
 
@@ -12,12 +14,21 @@ export const count = (number, locale) => Math.round(number).toLocaleString(local
 export const money = (amount, currency, locale) => {
   /** @type {Intl.NumberFormatOptions} */
   const form = {style: "currency", currency, currencyDisplay: "narrowSymbol"};
-  const isLittle = amount > 0 && amount < 0.01;
-  return amount.toLocaleString(locale, isLittle ? {...form, maximumSignificantDigits: 1} : form);
+  if (amount > 0 && amount < 0.01) {
+    form.maximumSignificantDigits = 1;
+  }
+  try {
+    return amount.toLocaleString(locale, form);
+  } catch (error) {
+    // Firefox before 78 knows the wider symbols alone.
+    return amount.toLocaleString(locale, {...form, currencyDisplay: "symbol"});
+  }
 };
 
 /** "1 min 5 s" @param {number} amount */
 export const seconds = (amount) => {
   const whole = Math.ceil(amount);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return whole < 60
+    ? gettext("{seconds} s", {seconds: whole})
+    : gettext("{minutes} min {seconds} s", {minutes: Math.floor(whole / 60), seconds: whole % 60});
 };

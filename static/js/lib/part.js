@@ -1,4 +1,4 @@
-/** Finding the named parts of an element's markup, which the templates write as `data-part`. */
+/** Finding and filling the named parts of an element's markup, which the templates write as `data-part`. */
 
 /**
  * The part called `name` inside `root`. Throws when the template has none.
@@ -23,4 +23,15 @@ export const copyOf = (templateId) => {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById(templateId));
   const content = /** @type {Element} */ (template.content.firstElementChild);
   return /** @type {HTMLElement} */ (document.importNode(content, true));
+};
+
+/**
+ * Write `text` into an element that holds nothing else; what already stands there is not touched.
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export const write = (element, text) => {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
 };

@@ -1,36 +1,52 @@
 /** What a session knows of itself: server and local events in, a new frozen state out. Pure. */
 
-import {Local, Phase, Status} from "./vocabulary.js";
+import {Local, Phase, Quality, Status, TurnDetection} from "./vocabulary.js";
 
 /**
  * @typedef {object} SessionState
  * @property {string} status one of Status
  * @property {boolean} microphone
+ * @property {boolean} opening the microphone is being asked for
  * @property {boolean} muted
  * @property {boolean} userSpeaking
  * @property {string} response id of the running response, or empty
  * @property {boolean} awaiting an answer is due and has not begun
  * @property {string} playing the item that sounds, or empty
+ * @property {boolean} upstreamAway the server has lost the assistant, and looks for it
  * @property {boolean} away the assistant has been out of reach for so long that people should know
  * @property {boolean} offRecord nothing of what is said is kept
+ * @property {number} attempt of replacing a lost socket; 0 while there is one
+ * @property {boolean} resumed the socket was replaced, and the session is the same: nothing of it was missed
+ * @property {string} turnDetection one of TurnDetection
+ * @property {boolean} talking push-to-talk is held
+ * @property {boolean} suspended the browser holds sound back until somebody taps
+ * @property {string} quality one of Quality
  * @property {string} sessionId
  * @property {string} conversationId
  * @property {{name: string, label: string, is_language_model: boolean} | null} provider
  * @property {string} voiceProblem
- * @property {import("./vocabulary.js").Trouble & {reason: string} | null} end
+ * @property {import("./vocabulary.js").Trouble & {reason: string, retryAfter?: number} | null} end
  */
 
 /** @type {SessionState} */
 const INITIAL = Object.freeze({
   status: Status.IDLE,
   microphone: false,
+  opening: false,
   muted: false,
   userSpeaking: false,
   response: "",
   awaiting: false,
   playing: "",
+  upstreamAway: false,
   away: false,
   offRecord: false,
+  attempt: 0,
+  resumed: false,
+  turnDetection: TurnDetection.SERVER_VAD,
+  talking: false,
+  suspended: false,
+  quality: Quality.UNKNOWN,
   sessionId: "",
   conversationId: "",
   provider: null,
@@ -42,19 +58,57 @@ const INITIAL = Object.freeze({
 export const initialState = (conversationId) => Object.freeze({...INITIAL, conversationId});
 
 /** Nothing of a session is going on any more. */
-const STILL = {microphone: false, muted: false, userSpeaking: false, response: "", awaiting: false, playing: "", away: false};
+const STILL = {
+  microphone: false,
+  opening: false,
+  muted: false,
+  userSpeaking: false,
+  response: "",
+  awaiting: false,
+  playing: "",
+  upstreamAway: false,
+  away: false,
+  attempt: 0,
+  talking: false,
+  suspended: false,
+  quality: Quality.UNKNOWN,
+};
+
+/** Nothing of what the last session was doing; the microphone and what sounds already outlive it. */
+const CUT_OFF = {userSpeaking: false, response: "", awaiting: false, upstreamAway: false};
 
 /** @type {Record<string, (state: SessionState, event: any) => Partial<SessionState>>} */
 const CHANGES = {
-  [Local.CONNECTING]: () => ({...STILL, status: Status.CONNECTING, end: null}),
+  // Whoever holds the button, or is asked for the microphone, while another session is opened goes on doing so.
+  [Local.CONNECTING]: ({talking, opening}) => ({...STILL, talking, opening, status: Status.CONNECTING, end: null}),
   [Local.ENDED]: (_state, {end}) => ({...STILL, status: end ? Status.ENDED : Status.IDLE, end}),
-  [Local.MICROPHONE]: (_state, {on, muted = false}) => ({microphone: on, muted, userSpeaking: false}),
+  [Local.MICROPHONE]: (state, {on, muted = false}) => ({
+    microphone: on,
+    opening: false,
+    muted,
+    userSpeaking: false,
+    talking: on && state.talking,
+    quality: on ? state.quality : Quality.UNKNOWN,
+  }),
+  [Local.OPENING]: () => ({opening: true}),
   [Local.MUTED]: (_state, {muted}) => ({muted}),
   [Local.PLAYING]: (_state, {item}) => ({playing: item}),
   [Local.ASKED]: () => ({awaiting: true}),
   [Local.AWAY]: (state) => ({away: state.status === Status.RECONNECTING}),
   [Local.RECORD]: (_state, {offRecord}) => ({offRecord}),
-  "session.created": () => ({status: Status.CONNECTED}),
+  [Local.LOST]: (_state, {attempt}) => ({status: Status.RECONNECTING, attempt, end: null, quality: Quality.UNKNOWN}),
+  [Local.FORSAKEN]: () => CUT_OFF,
+  [Local.TALKING]: (_state, {talking}) => ({talking}),
+  [Local.TURN_DETECTION]: (_state, {turnDetection}) => ({turnDetection}),
+  [Local.SUSPENDED]: (_state, {suspended}) => ({suspended}),
+  [Local.QUALITY]: (_state, {quality}) => ({quality}),
+  "session.created": () => ({status: Status.CONNECTED, attempt: 0, resumed: false, away: false, upstreamAway: false}),
+  "voiceassist.resumed": ({upstreamAway, away}) => ({
+    status: upstreamAway ? Status.RECONNECTING : Status.CONNECTED,
+    attempt: 0,
+    resumed: true,
+    away: away && upstreamAway,
+  }),
   "voiceassist.session": (state, event) => ({
     sessionId: event.session_id || state.sessionId,
     conversationId: event.conversation_id || state.conversationId,
@@ -63,14 +117,15 @@ const CHANGES = {
     offRecord: state.offRecord || event.save === false,
   }),
   // What was said is said again to the next upstream, so whoever waits for an answer still does.
-  "voiceassist.reconnecting": () => ({status: Status.RECONNECTING, response: ""}),
-  "voiceassist.reconnected": () => ({status: Status.CONNECTED, away: false, userSpeaking: false}),
+  "voiceassist.reconnecting": () => ({status: Status.RECONNECTING, response: "", upstreamAway: true}),
+  "voiceassist.reconnected": () => ({status: Status.CONNECTED, away: false, upstreamAway: false, userSpeaking: false}),
   "voiceassist.ended": (_state, event) => ({
     end: {
       reason: event.reason || "internal",
       code: event.code || event.reason || "internal",
       detail: event.detail || "",
       retryable: event.retryable !== false,
+      ...(event.retry_after > 0 ? {retryAfter: event.retry_after} : {}),
     },
   }),
   "input_audio_buffer.speech_started": () => ({userSpeaking: true}),
@@ -114,7 +169,7 @@ export const phaseOf = (state) => {
   if (state.status !== Status.CONNECTED && !briefly) {
     return /** @type {string} */ (state.status);
   }
-  if (state.userSpeaking) {
+  if (state.userSpeaking || state.talking) {
     return Phase.HEARING;
   }
   if (state.playing) {
@@ -123,5 +178,12 @@ export const phaseOf = (state) => {
   if (state.awaiting || state.response) {
     return Phase.THINKING;
   }
-  return state.muted ? Phase.MUTED : Phase.LISTENING;
+  if (state.opening) {
+    return Phase.CONNECTING;
+  }
+  if (state.muted) {
+    return Phase.MUTED;
+  }
+  const waitsForButton = state.microphone && state.turnDetection === TurnDetection.PUSH_TO_TALK;
+  return waitsForButton ? Phase.READY : Phase.LISTENING;
 };

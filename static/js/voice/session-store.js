@@ -1,7 +1,7 @@
 /** What a session knows and has said, and how it tells: state, lines, the last failure. Touches no socket and no sound. */
 
 import {initialState, phaseOf, reduce} from "./session-state.js";
-import {TranscriptLog} from "./transcript-log.js";
+import {TranscriptLog} from "./transcript/transcript-log.js";
 import {UsageTally} from "./usage-tally.js";
 import {Local, SessionEvent, Status} from "./vocabulary.js";
 
@@ -123,7 +123,7 @@ export class SessionStore extends EventTarget {
     }
   }
 
-  /** @param {import("./transcript-log.js").LineChange[]} changes */
+  /** @param {import("./transcript/transcript-log.js").LineChange[]} changes */
   _tell(changes) {
     for (const change of changes) {
       if (change.kind === "placed") {

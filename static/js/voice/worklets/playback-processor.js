@@ -2,13 +2,14 @@
  * The audio thread's side of the player.
  *
  * In: `{type: "audio", item, samples: ArrayBuffer}`, `{type: "end", item}`, `{type: "clear", id}`, `{type: "close"}`.
- * Out: `{type: "progress", …}` every 40 ms while something sounds, `{type: "finished", item, played}`,
+ * Out: `{type: "progress", …}` every 80 ms while something sounds and when it begins or pauses, `{type: "finished", item, played}`,
  * `{type: "cleared", id, items, …}` once the device is given silence.
  */
 
 import {Playback} from "./playback.js";
 
-const REPORT_SECONDS = 0.04;
+/** Each report costs the page a task; what was played since, its clock tells. */
+const REPORT_SECONDS = 0.08;
 
 class PlaybackProcessor extends AudioWorkletProcessor {
   constructor() {
@@ -16,6 +17,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this._playback = new Playback(sampleRate);
     this._reportAt = 0;
     this._quiet = true;
+    this._played = false;
     this._open = true;
     /** @type {{id: number, items: {item: string, played: number}[]} | null} */
     this._clearing = null;
@@ -37,10 +39,10 @@ class PlaybackProcessor extends AudioWorkletProcessor {
 
   /** @param {Float32Array[][]} _inputs @param {Float32Array[][]} outputs */
   process(_inputs, outputs) {
-    const [first, ...others] = outputs[0];
-    this._playback.render(first);
-    for (const channel of others) {
-      channel.set(first);
+    const channels = outputs[0];
+    this._playback.render(channels[0]);
+    for (let i = 1; i < channels.length; i += 1) {
+      channels[i].set(channels[0]);
     }
     this._report();
     return this._open;
@@ -51,18 +53,22 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       this.port.postMessage({type: "cleared", ...this._clearing, stats: this._stats()});
       this._clearing = null;
     }
-    for (const finished of this._playback.takeFinished()) {
-      this.port.postMessage({type: "finished", ...finished, stats: this._stats()});
+    const finished = this._playback.takeFinished();
+    for (let i = 0; i < finished.length; i += 1) {
+      this.port.postMessage({type: "finished", ...finished[i], stats: this._stats()});
     }
     const quiet = !this._playback.item;
-    if (currentTime >= this._reportAt && !(quiet && this._quiet)) {
+    const {playing} = this._playback;
+    const isDue = currentTime >= this._reportAt && !(quiet && this._quiet);
+    if (isDue || playing !== this._played) {
       this._reportAt = currentTime + REPORT_SECONDS;
       this._quiet = quiet;
+      this._played = playing;
       this.port.postMessage({
         type: "progress",
         item: this._playback.item,
         played: this._playback.itemPlayed,
-        playing: this._playback.playing,
+        playing,
         at: currentTime,
         level: this._playback.takeLevel(),
         stats: this._stats(),

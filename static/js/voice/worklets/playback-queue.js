@@ -37,7 +37,7 @@ export class PlaybackQueue {
 
   /** Nothing more will come behind what is queued. */
   get ended() {
-    return this._entries.every((entry) => entry.ended);
+    return this._entries.every(hasEnded);
   }
 
   /**
@@ -68,13 +68,11 @@ export class PlaybackQueue {
   read(target, count) {
     const given = this._ring.read(target, count);
     let left = given;
-    for (const entry of this._entries) {
+    for (let i = 0; i < this._entries.length && left > 0; i += 1) {
+      const entry = this._entries[i];
       const share = Math.min(left, entry.received - entry.played);
       entry.played += share;
       left -= share;
-      if (left === 0) {
-        break;
-      }
     }
     this._retire();
     return given;
@@ -133,3 +131,6 @@ export class PlaybackQueue {
 
 /** @type {PlayedItem[]} */
 const NONE = [];
+
+/** Made once: the audio thread asks for it in every block. @param {Entry} entry */
+const hasEnded = (entry) => entry.ended;

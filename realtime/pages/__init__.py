@@ -1,0 +1,1 @@
+"""The pages that people see, rendered so that they can be read before any script runs."""
