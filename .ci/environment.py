@@ -1,4 +1,4 @@
-"""The virtual environment in .venv: made, filled from requirements.lock, remembered so that nothing is done twice."""
+"""The virtual environment, .venv unless VENV names another: made, filled as requirements.lock says, and remembered."""
 
 import hashlib
 import json
@@ -12,14 +12,14 @@ from typing import Any
 from obstacle import ROOT, Obstacle, tell
 from venv_maker import make_venv
 
-VENV = ROOT / ".venv"
+VENV = ROOT / (os.environ.get("VENV") or ".venv")
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 MEMORY = VENV / "voiceassist.json"
 
 
 def ensure_packages(*, for_tests: bool) -> None:
-    """Bring .venv to what pyproject.toml and requirements.lock ask for; does nothing when it is there already."""
+    """Bring the environment to what pyproject.toml and requirements.lock ask for, if it is not there already."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     memory = _recall()
     if memory is None:
@@ -33,7 +33,7 @@ def ensure_packages(*, for_tests: bool) -> None:
 
 
 def _recall() -> dict[str, Any] | None:
-    """What this .venv holds, or None when it has to be made: missing, broken, or moved with its folder.
+    """What this environment holds, or None when it has to be made: missing, broken, or moved with its folder.
 
     Console scripts and the editable install carry the folder's path, so a moved .venv only looks whole.
     """
@@ -56,7 +56,9 @@ def _once(memory: dict[str, Any], part: str, requirements: list[str], install: A
 
 
 def _install_site(requirements: list[str]) -> None:
-    tell(f"Installing {len(requirements)} packages and what they need into .venv (a minute or two, once) ...")
+    tell(
+        f"Installing {len(requirements)} packages and what they need into {VENV.name} (a minute or two, once) ..."
+    )
     if not _pip("--editable", str(ROOT)):
         raise Obstacle(
             "The packages could not be installed; the lines above say why. Most often the network is down or a\n"

@@ -1,27 +1,36 @@
-"""Makes a checkout ready: `prepare.py site` to run it, with further parts (tests, node, chromium, curl) to check it."""
+"""Makes a checkout ready: `prepare.py site` to run it, with further parts (tests, node, a browser …) to check it."""
 
 import fcntl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chromium import ensure_chromium
 from curl import ensure_curl
 from environment import ensure_packages
+from firefox import ensure_firefox
+from nginx import ensure_nginx
 from node import ensure_node_packages
 from obstacle import ROOT, Obstacle, tell
+from webkit import ensure_webkit
+
+_PROGRAMS: dict[str, Callable[[], None]] = {
+    "node": ensure_node_packages,
+    "chromium": ensure_chromium,
+    "curl": ensure_curl,
+    "firefox": ensure_firefox,
+    "webkit": ensure_webkit,
+    "nginx": ensure_nginx,
+}
 
 
 def main(parts: set[str]) -> None:
     """Bring the named parts of the checkout into place."""
     with _one_at_a_time():
         ensure_packages(for_tests=bool(parts - {"site"}))
-        if "node" in parts:
-            ensure_node_packages()
-        if "chromium" in parts:
-            ensure_chromium()
-        if "curl" in parts:
-            ensure_curl()
+        for part, ensure in _PROGRAMS.items():
+            if part in parts:
+                ensure()
 
 
 @contextmanager

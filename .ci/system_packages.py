@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from obstacle import tell
 
@@ -22,6 +23,21 @@ def install_system_package(name: str) -> bool:
     return _run([*become_root, "apt-get", "update", "--quiet=2"]) and _run(install)
 
 
+def download_system_package(name: str, folder: Path) -> Path | None:
+    """Fetch a Debian package into `folder` without installing it; None where there is no such thing to be had."""
+    if shutil.which("apt-get", path=_ADMIN_PATH) is None:
+        return None
+    fetch = ["apt-get", "download", "--quiet=2", name]
+    become_root = _way_to_root()
+    if not _run(fetch, folder):
+        # Nobody has asked for the list of packages yet.
+        if become_root is None or not _run([*become_root, "apt-get", "update", "--quiet=2"]):
+            return None
+        if not _run(fetch, folder):
+            return None
+    return next(folder.glob("*.deb"), None)
+
+
 def _way_to_root() -> list[str] | None:
     """The prefix that makes a command run as root without a password, or None."""
     if os.geteuid() == 0:
@@ -32,9 +48,9 @@ def _way_to_root() -> list[str] | None:
     return None
 
 
-def _run(command: list[str]) -> bool:
+def _run(command: list[str], folder: Path | None = None) -> bool:
     environment = os.environ | {"PATH": _ADMIN_PATH, "DEBIAN_FRONTEND": "noninteractive"}
-    return (
-        subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True).returncode
-        == 0
+    outcome = subprocess.run(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True
     )
+    return outcome.returncode == 0

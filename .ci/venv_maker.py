@@ -1,4 +1,4 @@
-"""How .venv comes to be, also where the system's Python was shipped without the part that puts pip into it."""
+"""How the environment comes to be, also where the system's Python was shipped without what puts pip into it."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from system_packages import install_system_package
 
 def make_venv(venv: Path) -> None:
     """Make a fresh virtual environment with pip at `venv`, replacing what is there."""
-    tell(f"Making .venv with Python {'.'.join(map(str, sys.version_info[:3]))} ...")
+    tell(f"Making {venv.name} with Python {'.'.join(map(str, sys.version_info[:3]))} ...")
     ways: tuple[Callable[[Path], bool], ...] = (
         _with_ensurepip,
         _with_the_systems_pip,

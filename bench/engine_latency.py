@@ -4,13 +4,15 @@
 
 Every session says the clips one after the other into one engine, 40 ms at a time as a microphone does, with silence in
 between. The clock starts when the last voiced sample of a clip is sent and stops at the first
-`response.output_audio.delta`; 500 ms of it are the silence that voice detection waits for.
+`response.output_audio.delta`; 500 ms of it are the silence that voice detection waits for. The last line says what the
+processes that listen took: their processor time over the time somebody had the microphone open, loading included.
 """
 
 import argparse
 import asyncio
 import base64
 import json
+import resource
 import statistics
 import time
 import wave
@@ -123,6 +125,13 @@ def summary(name: str, turns: Sequence[Turn]) -> str:
     return f"{name}: {len(times)} turns, median {statistics.median(times):.0f} ms, worst {times[-1]:.0f} ms"
 
 
+def costs(seconds: float) -> str:
+    """What the processes that have ended took, of a core and of memory, for so many seconds of open microphone."""
+    took = resource.getrusage(resource.RUSAGE_CHILDREN)
+    share = (took.ru_utime + took.ru_stime) / seconds
+    return f"speech processes: {share:.0%} of a core, {took.ru_maxrss / 1024:.0f} MB the largest"
+
+
 async def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -137,15 +146,18 @@ async def main() -> None:
         raise SystemExit(engine.voice_problem)
     await engine.start()
     sessions = []
+    began = time.perf_counter()
     for number in range(chosen.sessions):
         said = [clips[(number + turn) % len(clips)] for turn in range(chosen.turns)]
         sessions.append(await one_session(engine, said))
         for turn in sessions[-1]:
             print(f"session {number + 1}: {turn.seconds * 1000:5.0f} ms  {turn.clip}: {turn.words!r}")
+    seconds = time.perf_counter() - began
     await engine.close()
     print(summary("first turns", [turns[0] for turns in sessions]))
     print(summary("later turns", [turn for turns in sessions for turn in turns[1:]]))
     print(summary("all turns", [turn for turns in sessions for turn in turns]))
+    print(costs(seconds))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,12 @@ from conversations.exports import FORMATS, Format, filename
 from conversations.models import Conversation, Message
 from conversations.pages import ConversationPages, MessagePages
 from conversations.refusals import ETAG, IF_MATCH, READING, TAGGED, WRITING, refused, usual
-from conversations.serializers import ConversationQuerySerializer, ConversationSerializer, MessageSerializer
+from conversations.serializers import (
+    ConversationQuerySerializer,
+    ConversationSerializer,
+    ListedConversationSerializer,
+    MessageSerializer,
+)
 
 _TAGS = ["conversations"]
 _NOT_THERE = refused({404: "`conversation_not_found`: it is not there, or it is somebody else's"})
@@ -52,7 +57,7 @@ _TITLE = OpenApiExample("A title", {"title": "Knee"}, request_only=True)
         summary="The caller's conversations, the latest first",
         description="One without a message is not listed.",
         parameters=[ConversationQuerySerializer, *TAGGED],
-        responses={200: ConversationSerializer(many=True)} | READING | usual(400),
+        responses={200: ListedConversationSerializer(many=True)} | READING | usual(400),
     ),
     post=extend_schema(
         operation_id="create_conversation",
@@ -69,10 +74,15 @@ class ConversationList(Door, generics.ListCreateAPIView[Conversation]):
     serializer_class = ConversationSerializer
     pagination_class = ConversationPages
 
-    def get_queryset(self) -> QuerySet[Conversation]:
-        query = ConversationQuerySerializer(data=self.request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        return search.matching(selectors.list_conversations(self.user), query.validated_data.get("q", ""))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        asked = ConversationQuerySerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        query = asked.validated_data.get("q", "")
+        page = self.paginate_queryset(search.matching(selectors.list_conversations(self.user), query)) or []
+        context = {**self.get_serializer_context(), "excerpts": search.excerpts(page, query)}
+        return self.get_paginated_response(
+            ListedConversationSerializer(page, many=True, context=context).data
+        )
 
     def perform_create(self, serializer: BaseSerializer[Conversation]) -> None:
         serializer.instance = services.create_conversation(user=self.user, **serializer.validated_data)

@@ -1,6 +1,7 @@
 """Every read of conversations and messages that another room wants."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -54,3 +55,23 @@ def recent_messages(conversation_id: UUID | str, limit: int) -> list[Message]:
     """The last `limit` messages that have words, the newest first. Reads no more rows than it needs."""
     with_words = Message.objects.filter(conversation_id=conversation_id, hidden=False).exclude(text="")
     return list(with_words.order_by("-position")[:limit])
+
+
+def typed_lately(
+    conversation: Conversation, *, item_id: str, text: str, since: datetime, among: int
+) -> list[Message]:
+    """What the person typed under this id of an item, in these words as they are stored, whichever session it was in.
+
+    Looked for since that moment, among the last `among` turns. Reads no others.
+    """
+    lately = Message.objects.filter(
+        conversation=conversation,
+        position__gte=conversation.message_count - among,
+        role=Message.Role.USER,
+        modality=Message.Modality.TEXT,
+        text=text,
+        spoken_at__gte=since,
+        external_id__endswith=f":{item_id}",
+    )
+    # SQLite does not tell cases apart here, and ids may have colons in them.
+    return [each for each in lately if (each.external_id or "").partition(":")[2] == item_id]

@@ -1,6 +1,8 @@
 """Conversations and messages as the API shows them, and what a body must be to be read at all."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import Direction
@@ -56,6 +58,24 @@ class ConversationSerializer(StrictSerializer, serializers.ModelSerializer[Conve
         model = Conversation
         fields = ("id", "title", "created_at", "updated_at")
         read_only_fields = ("id", "created_at", "updated_at")
+
+
+class ListedConversationSerializer(ConversationSerializer):
+    """One conversation of a list, and why it was found. `excerpts` of the context has them by conversation."""
+
+    excerpt = serializers.SerializerMethodField(
+        help_text="a piece of the first message in which the words were found, at most 120 characters; `null` where "
+        "the title has them, and without `q`"
+    )
+
+    class Meta:
+        model = Conversation
+        fields = (*ConversationSerializer.Meta.fields, "excerpt")
+        read_only_fields = fields
+
+    def get_excerpt(self, conversation: Conversation) -> str | None:
+        excerpts: Mapping[UUID, str] = self.context.get("excerpts", {})
+        return excerpts.get(conversation.pk)
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):

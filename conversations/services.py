@@ -51,6 +51,17 @@ def delete_conversation(*, conversation: Conversation) -> None:
     Conversation.objects.filter(pk=conversation.pk).delete()
 
 
+def locked(conversation_id: UUID | str) -> Conversation:
+    """The row, locked until the caller's transaction ends: nobody else writes a turn meanwhile. On SQLite the IMMEDIATE
+    transaction is the lock. Raises ConversationNotFound when it is gone."""
+    try:
+        # Of all but its key. PostgreSQL locks the key for whoever changes a session of it twice, at commit and thus
+        # after the session; a turn locks the session last. With the key in this lock the two would wait in a circle.
+        return Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
+    except Conversation.DoesNotExist as error:
+        raise ConversationNotFound from error
+
+
 @transaction.atomic
 def append_message(
     *,
@@ -75,7 +86,7 @@ def append_message(
     """
     words = _words(status, text, unheard_text, heard_is_estimated, hidden)
     fixed = {"role": Message.Role(role), "modality": Message.Modality(modality), "spoken_at": spoken_at}
-    conversation = _locked(conversation_id)
+    conversation = locked(conversation_id)
     known = _said_before(conversation, external_id)
     if known is None:
         return _place(conversation, external_id=_fitting(external_id), **fixed, **words)
@@ -97,7 +108,7 @@ def settle_message(
     hidden: bool = False,
 ) -> Message | None:
     """Settle the turn that already has this `external_id`, as `append_message` does; None when there is none."""
-    conversation = _locked(conversation_id)
+    conversation = locked(conversation_id)
     known = _said_before(conversation, external_id)
     if known is None:
         return None
@@ -129,14 +140,6 @@ def _words(
         "heard_is_estimated": heard_is_estimated,
         "hidden": hidden,
     }
-
-
-def _locked(conversation_id: UUID | str) -> Conversation:
-    """The row, locked until the transaction ends. On SQLite the IMMEDIATE transaction is the lock."""
-    try:
-        return Conversation.objects.select_for_update().get(pk=conversation_id)
-    except Conversation.DoesNotExist as error:
-        raise ConversationNotFound from error
 
 
 def _may_become(known: Message, status: Message.Status, heard_is_estimated: bool) -> bool:

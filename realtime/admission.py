@@ -1,8 +1,10 @@
 """From a handshake to an opened session: origin, credential, conversation. Raises a RealtimeError for every no."""
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -11,10 +13,11 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken
 
 from conversations.errors import ConversationNotFound
-from realtime import services, tickets
+from realtime import claims, handover, services, tickets
 from realtime.config import RealtimeConfig
 from realtime.errors import (
     ConversationGone,
+    Draining,
     NotSignedIn,
     OriginRefused,
     RealtimeDisabled,
@@ -23,11 +26,20 @@ from realtime.errors import (
     UnsupportedQuery,
 )
 from realtime.executors import in_database
-from realtime.live import LiveSessions
+from realtime.live import PROCESS_NAME, LiveSession, LiveSessions
 from realtime.models import VoiceSession
+from realtime.telemetry import THIS_PROCESS as FIGURES
+from realtime.telemetry import Event as Happening
+from realtime.telemetry import Span
 
+T = TypeVar("T")
 OWN_DRESS = "voiceassist.v1"
 GA_DRESS = "realtime"
+HANDOVER_SECONDS = 3.0
+"""How long another process has to let go of a session, before it is taken from it; longer, where it says that it is
+putting it down (`handover.PUT_DOWN_SECONDS`)."""
+LOOK_SECONDS = (0.05, 0.5)
+"""How soon, at first and at last, it is looked again whether it has."""
 Brake = Callable[[User, str], int | None]
 """Counts a session that an account asks for from an address. None when it may have it, else the seconds to wait."""
 _KEY = "openai-insecure-api-key."
@@ -88,7 +100,20 @@ async def admit(
     live: LiveSessions,
     brake: Brake = no_brake,
 ) -> VoiceSession:
-    """Open the session that the handshake is entitled to. A live one on the same conversation here is ended first.
+    """Open the session that the handshake is entitled to. A live one on the same conversation is ended first."""
+    ticket = await ticket_of(handshake, config=config, origins=origins, live=live, brake=brake)
+    return await redeem(ticket, config=config, live=live, enter=lambda session: session)
+
+
+async def ticket_of(
+    handshake: Handshake,
+    *,
+    config: RealtimeConfig,
+    origins: list[str],
+    live: LiveSessions,
+    brake: Brake = no_brake,
+) -> str:
+    """The ticket that the handshake brings, or is entitled to.
 
     A ticket was counted when it was asked for; a session opened with an access token is counted by the `brake`.
     """
@@ -99,22 +124,97 @@ async def admit(
         raise UnsupportedQuery
     if not config.enabled:
         raise RealtimeDisabled
+    if live.is_draining:
+        raise Draining
     secret = handshake.credential
     if not secret:
         raise NotSignedIn
     if not tickets.is_ticket(secret):
-        secret = await in_database(_ticket_for_token)(secret, handshake, config, brake)
-    return await _redeem(secret, config, live)
+        return await in_database(_ticket_for_token)(secret, handshake, config, brake)
+    return secret
 
 
-async def _redeem(secret: str, config: RealtimeConfig, live: LiveSessions) -> VoiceSession:
-    find = in_database(services.find_ticket)
-    known = await find(secret, redeemable=False)
-    # A client that comes straight back may be here before its old socket has put everything down.
-    await live.settle(known.pk)
-    session = await find(secret)
-    await live.replace(str(session.conversation_id), by=session.pk)
-    return await in_database(services.redeem_ticket)(secret, config=config)
+async def find_parked(ticket: str, *, live: LiveSessions) -> LiveSession | None:
+    """Where in this process the session of a ticket waits for its client; None if it does not."""
+    try:
+        known = await in_database(claims.find_ticket)(ticket, redeemable=False)
+    except (TicketRefused, ConversationGone):
+        return None  # told with everything else that is looked at when it is redeemed
+    here = live.find(known.pk)
+    if here is None:
+        return None
+    await here.composed.wait()  # lost before it had begun, and back already
+    # Where another ticket was asked for since, its client comes on this socket, though nobody could tell us so.
+    here.lose_client(known.ticket_digest)
+    return here if here.is_parked else None
+
+
+async def may_return(ticket: str, here: LiveSession, *, config: RealtimeConfig) -> bool:
+    """Whether a client may go on with its ticket where its session waits for it; to be asked just before it does."""
+    try:
+        known = await in_database(claims.find_parked)(ticket, config=config)
+    except (TicketRefused, ConversationGone):
+        return False
+    if known.epoch > here.epoch:
+        # Another process has opened it, and nobody could tell us so: what is said here would not be kept.
+        here.end("replaced")
+        return False
+    here.ticket_digest = known.ticket_digest
+    return here.is_parked
+
+
+async def redeem(
+    ticket: str,
+    *,
+    config: RealtimeConfig,
+    live: LiveSessions,
+    enter: Callable[[VoiceSession], T],
+    why_anew: str = "not_parked",
+) -> T:
+    """Open the session of a ticket; whoever holds it, or another one on its conversation, puts that down first.
+
+    `enter` makes it known to those who come next; until then they wait, so that there are never two of a conversation.
+    `why_anew` is counted of one that was there before and could not be gone on with.
+    """
+    find = in_database(claims.find_ticket)
+    known = await find(ticket, redeemable=False)
+    async with live.door(str(known.conversation_id)):
+        # A client that comes straight back may be here before its old socket has put everything down.
+        await live.settle(known.pk)
+        session = await find(ticket)
+        here = live.find(session.pk)
+        if here is not None and not here.is_leaving():
+            raise TicketRefused  # its client is there, and the row does not say so yet
+        await live.replace(str(session.conversation_id), by=session.pk)
+        await _handed_over(session)
+        if live.is_draining:
+            raise Draining
+        opened = await in_database(services.redeem_ticket)(ticket, config=config)
+        entered = enter(opened)
+    FIGURES.count(Happening.TICKET_REDEEMED)
+    if opened.epoch > 1:
+        is_from_elsewhere = known.holder not in ("", PROCESS_NAME)
+        FIGURES.count(Happening.SESSION_TAKEN_UP, label="other_process" if is_from_elsewhere else why_anew)
+    return entered
+
+
+async def _handed_over(session: VoiceSession) -> None:
+    """Have other processes put down what they hold, and wait for that. One that does not answer is not waited for
+    long: from the next epoch on it writes nothing."""
+    held = await in_database(handover.call_in)(session)
+    if not held:
+        return
+    began, pause = time.monotonic(), LOOK_SECONDS[0]
+    patience = handover.ORDERS.expect(held)
+    try:
+        while held and patience.lasts(held, HANDOVER_SECONDS):
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, LOOK_SECONDS[1])
+            held = await in_database(handover.held_elsewhere)(session)
+    finally:
+        patience.close()
+    FIGURES.count(Happening.SESSION_HANDED_OVER, label="forced" if held else "let_go")
+    FIGURES.time(Span.HANDOVER, time.monotonic() - began)
 
 
 def _ticket_for_token(token: str, handshake: Handshake, config: RealtimeConfig, brake: Brake) -> str:

@@ -24,7 +24,10 @@ _REFUSED = WRITING | refused(
         409: "`session_not_resumable`: the time to come back is over",
         429: "`throttled`, `too_many_sessions`, `daily_limit_reached`",
         500: "`session_creation_failed`: our fault; `detail` names the number under which it is in the log",
-        503: "`realtime_disabled`, `realtime_not_configured`",
+        503: (
+            "`realtime_disabled`, `realtime_not_configured`; `provider_unavailable`: it did not answer for a while, "
+            "`database_unavailable`: try again after `Retry-After` seconds"
+        ),
     }
 )
 _ASKED = OpenApiExample(

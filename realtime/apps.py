@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_out
 from django.core.checks import register
 from django.db.models import Model
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_save, pre_delete, pre_save
 from django.http import HttpRequest
 
 from realtime.checks import check_realtime
@@ -24,6 +24,11 @@ class RealtimeAppConfig(AppConfig):
             sender="conversations.Conversation",
             dispatch_uid="realtime.conversation_deleted",
         )
+        # It needs the models, which are not loaded yet when this module is.
+        from realtime import account_changes
+
+        pre_save.connect(account_changes.note, sender="auth.User", dispatch_uid="realtime.account_before")
+        post_save.connect(account_changes.follow, sender="auth.User", dispatch_uid="realtime.account_after")
 
 
 def _end_what_was_opened_there(request: HttpRequest | None, **_: Any) -> None:

@@ -1,8 +1,8 @@
 """OpenAI's way to ask for a session: a client secret with the session it opens. Ours are tickets.
 
 What a program may choose is taken from the `session` it sends, as from a `session.update` on the socket; what is this
-server's own in it (instructions, tools, model) is dropped. Turn detection is taken by its kind: its finer settings and
-noise reduction are for the open socket.
+server's own in it (instructions, tools, model) is dropped, and what it leaves out is as the person prefers. Turn
+detection is taken by its kind: its finer settings and noise reduction are for the open socket.
 """
 
 import re
@@ -86,9 +86,9 @@ def session_request(
         conversation_id=conversation_id,
         # Programs written for OpenAI name its voices; where others speak, the server's own does.
         voice=voice if not description.voices or voice in description.voices else "",
-        speed=1.0 if change.speed is None else change.speed,
+        speed=change.speed,
         language=change.language or "",
-        output=(change.output_modalities or ["audio"])[0],
+        output=(change.output_modalities or [""])[0],
         turn_detection=_turn_detection(change),
         web_session_key=web_session_key,
         token_expiry_sec=expires_after.get("seconds", DEFAULT_SECONDS),
@@ -132,7 +132,7 @@ def client_secret(
 def _turn_detection(change: SessionChange) -> str:
     if "turn_detection" in change.clears:
         return "push_to_talk"
-    return str((change.turn_detection or {}).get("type", "server_vad"))
+    return str((change.turn_detection or {}).get("type", ""))
 
 
 def _check_shape(session: dict[str, Any]) -> None:

@@ -52,6 +52,8 @@ class RealtimeConfig:
     sessions_per_user: int = 2
     minutes_per_day: int | None = None
     idle_minutes: int = 10
+    session_hours: int = 12
+    """How long one session may last at most, whoever goes on speaking."""
     prices: PriceTable = PRICES
     """What models cost, for the estimate that a session's owner and reviewers are shown."""
     public_url: str = "http://127.0.0.1:8000"

@@ -6,6 +6,9 @@ RealtimeError
 ├── RealtimeNotConfigured     503 / 4503   a provider without its key
 ├── EngineBusy                503 / 4503   every speech worker is taken
 ├── SpeechUnavailable         503 / 4503   a speech worker could not be started, or was lost
+├── Draining                  503 / 1012   this process is told to stop; another one may take the session
+├── TooManySockets            503 / 4503   this process holds as many sockets as it may
+├── DatabaseUnavailable       503 / 4503   the database cannot be reached, or does not answer
 ├── SessionNotFound           404 / 4404
 ├── SessionNotResumable       409 / 4401   the time to come back is over
 ├── TooManySessions           429 / 4429
@@ -22,6 +25,7 @@ RealtimeError
     ├── UpstreamUnreachable                no connection could be made
     ├── UpstreamSilent        503 / 4504   the connection was taken and not answered
     ├── UpstreamRefused                    the provider said no: key, quota, model
+    ├── ProviderUnavailable                it failed so often that it is not called for a while
     └── UpstreamClosed                     the connection ended; `code` and `reason` are the peer's
 
 `code` is stable and for programs, `detail` is one sentence for people, `status` is HTTP's, `close_code` the socket's,
@@ -34,6 +38,7 @@ EndReason = Literal[
     "client",
     "idle",
     "daily_limit",
+    "session_limit",
     "ended_by_owner",
     "ended_by_admin",
     "replaced",
@@ -112,6 +117,38 @@ class SpeechUnavailable(RealtimeError):
     close_code = 4503
     end_reason: EndReason = "provider_failed"
     retryable = True
+
+
+class Draining(RealtimeError):
+    code = "draining"
+    detail = "This server is being restarted. Connect again; the conversation is kept."
+    status = 503
+    close_code = 1012
+    end_reason: EndReason = "draining"
+    retryable = True
+    retry_after: int | None = 1
+
+
+class TooManySockets(RealtimeError):
+    """Told in HTTP, before the handshake is accepted: a socket is what there is none left of."""
+
+    code = "too_many_sockets"
+    detail = "This server holds as many connections as it may. Try again in a moment."
+    status = 503
+    close_code = 4503
+    end_reason: EndReason = "engine_busy"
+    retryable = True
+    retry_after: int | None = 5
+
+
+class DatabaseUnavailable(RealtimeError):
+    code = "database_unavailable"
+    detail = "This server cannot reach its database just now. Try again in a moment."
+    status = 503
+    close_code = 4503
+    end_reason: EndReason = "internal"
+    retryable = True
+    retry_after: int | None = 2
 
 
 class SessionNotFound(RealtimeError):
@@ -254,6 +291,15 @@ class UpstreamRefused(UpstreamError):
         self.code = code
         self.end_reason = end_reason
         self.upstream_code = upstream_code
+
+
+class ProviderUnavailable(UpstreamError):
+    """Not even tried: whoever asks is told at once instead of after the time that a try takes."""
+
+    code = "provider_unavailable"
+    detail = "The speech provider has not answered for a while. Your conversations are kept; try again soon."
+    retryable = True
+    retry_after: int | None = 30
 
 
 class UpstreamClosed(UpstreamError):

@@ -25,3 +25,8 @@ def in_database(func: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
         func, thread_sensitive=False, executor=_database
     )
     return awaited
+
+
+def waiting() -> int:
+    """How many calls wait until one of the database threads is free."""
+    return _database._work_queue.qsize()

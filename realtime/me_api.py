@@ -19,7 +19,8 @@ from realtime import personal_data
 
 _TAGS = ["me"]
 _ERASED = """\
-Ends what is live with the reason `erased`, then deletes every conversation, every session and what was used in them.
+Ends what is live with the reason `erased`, then deletes every conversation, every session, what was used in them and
+the preferences.
 Nothing of it can be brought back, by nobody: take it out first (`GET /api/me/export`).
 
 The account stays, and so do its sign-ins, unless `account=true` is asked for: then it goes too, with all that names it.
@@ -52,8 +53,9 @@ class Export(Door):
     @extend_schema(
         operation_id="export_my_data",
         summary="Everything this server holds on the caller, in one JSON file",
-        description="The account, conversations with every message and review, sessions, talking time, tokens (without "
-        "what they open), and who looked at the transcripts. A password, a ticket or a key is not among it.",
+        description="The account, preferences, conversations with every message and review, sessions, talking time, "
+        "tokens (without what they open), and who looked at the transcripts. A password, a ticket or a key is not "
+        "among it.",
         parameters=[RETRY_AFTER],
         responses={
             (200, "application/json"): OpenApiResponse(

@@ -38,6 +38,9 @@ class VoiceSession(models.Model):
     epoch = models.PositiveIntegerField(default=0)
     """Raised at every takeover and checked at every write, so that an old worker cannot write beside the new one."""
 
+    holder = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """The process whose relay holds it, live or waiting for its client; empty when nobody does."""
+
     provider = models.CharField(max_length=20)
     model = models.CharField(max_length=120, blank=True)
     transcription_model = models.CharField(max_length=120, blank=True)
@@ -103,3 +106,19 @@ class TalkingTime(models.Model):
 
     def __str__(self) -> str:
         return f"talking time of account {self.user_id} on {self.day}"
+
+
+class Preferences(models.Model):
+    """What a person chose for all their sessions. Empty, or None: not chosen. Who never chose anything has no row."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    voice = models.CharField(max_length=60, blank=True)
+    speed = models.FloatField(null=True, blank=True)
+    language = models.CharField(max_length=12, blank=True)
+    output = models.CharField(max_length=5, blank=True)
+    turn_detection = models.CharField(max_length=12, blank=True)
+
+    def __str__(self) -> str:
+        return f"preferences of account {self.user_id}"

@@ -7,7 +7,7 @@ from rest_framework.settings import api_settings
 
 from realtime.allowance import seconds_left_today
 from realtime.config import RealtimeConfig
-from realtime.errors import RealtimeDisabled, RealtimeError, RealtimeNotConfigured
+from realtime.errors import ProviderUnavailable, RealtimeDisabled, RealtimeError, RealtimeNotConfigured
 from realtime.models import VoiceSession
 from realtime.providers.base import Description
 from realtime.providers.registry import describe, provider_for
@@ -15,6 +15,7 @@ from realtime.providers.registry import describe, provider_for
 OUTPUTS = ("audio", "text")
 TURN_DETECTION = ("server_vad", "semantic_vad", "push_to_talk")
 SLOWEST, FASTEST = 0.25, 1.5
+DEFAULT_SPEED = 1.0
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$"
 SESSION_RATE = "realtime-session"
 """The scope under which asking for sessions is throttled."""
@@ -41,7 +42,7 @@ def options_for(user: User, config: RealtimeConfig) -> dict[str, Any]:
         "model": description.model,
         "voices": description.voices,
         "default_voice": config.voice or description.default_voice,
-        "speed": {"slowest": SLOWEST, "fastest": FASTEST, "default": 1.0},
+        "speed": {"slowest": SLOWEST, "fastest": FASTEST, "default": DEFAULT_SPEED},
         "pitch": None,
         "output": OUTPUTS,
         "default_output": OUTPUTS[0],
@@ -60,6 +61,9 @@ def _problem(config: RealtimeConfig) -> RealtimeError | None:
         provider_for(config).check()
     except RealtimeNotConfigured as problem:
         return problem
+    except ProviderUnavailable:
+        # Over before anybody has read of it here; whoever asks for a session meanwhile is told for how long.
+        return None
     return None
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -39,9 +39,19 @@ class Outbox(Generic[T]):
         if self.is_over_full:
             self._has_room.clear()
 
+    def put_back(self, things: Sequence[T]) -> None:
+        """Queue things before all that wait."""
+        for thing in reversed(things):
+            self._things.appendleft(thing)
+            self._waiting += self._weigh(thing)
+        if things:
+            self._filled.set()
+            self._idle.clear()
+
     async def get(self) -> T:
         """The next thing; call `done` when it is delivered."""
-        await self.filled()
+        if not self._things:
+            await self.filled()
         self._in_delivery = True
         return self.take()
 
@@ -78,8 +88,23 @@ class Outbox(Generic[T]):
         self._idle.set()
 
     @property
+    def weight(self) -> int:
+        """How much waits."""
+        return self._waiting
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every thing is delivered."""
+        return self._idle.is_set()
+
+    @property
     def is_over_full(self) -> bool:
         return self._waiting > self._bound
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `room` would not wait."""
+        return self._has_room.is_set()
 
     async def room(self) -> None:
         """Wait until there is room."""

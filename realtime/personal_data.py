@@ -19,7 +19,7 @@ from conversations import audit, search, selectors
 from conversations.models import AccessedTranscript, Conversation, Review, TranscriptAccess
 from realtime import allowance, services
 from realtime.live import THIS_PROCESS
-from realtime.models import TalkingTime, VoiceSession
+from realtime.models import Preferences, TalkingTime, VoiceSession
 
 SCHEMA_VERSION = 1
 """Raised when a program that reads the export has to learn something; what is added alone does not count."""
@@ -48,6 +48,7 @@ def export_of(user: User) -> Iterator[str]:
             "schema_version": SCHEMA_VERSION,
             "exported_at": timezone.now(),
             "account": _account(user),
+            "preferences": _preferences(user),
             "conversations": _conversations(user),
             "voice_sessions": _sessions(user),
             "talking_time": _talking_time(user),
@@ -75,6 +76,11 @@ def _written(row: Row) -> Iterator[str]:
 def _account(user: User) -> Row:
     groups = list(user.groups.values_list("name", flat=True))
     return {**_columns(User.objects.get(pk=user.pk), "password"), "groups": groups}
+
+
+def _preferences(user: User) -> Row | None:
+    chosen = Preferences.objects.filter(user=user).first()
+    return None if chosen is None else _columns(chosen, "user_id")
 
 
 def _conversations(user: User) -> Iterator[Row]:
@@ -140,7 +146,7 @@ def _columns(row: Model, *leaving_out: str) -> Row:
 
 
 def erase(user: User, *, with_account: bool, looker: audit.Looker | None = None) -> None:
-    """Delete every word of a person and what was used for them, and with the account the account.
+    """Delete every word of a person, what was used for them and what they chose, and with the account the account.
 
     Live sessions are ended first. What stays is the record of who looked at what, by ids; how long was talked today,
     which the daily limit counts; and, unlinked, the numbers of tokens that must stay withdrawn. Raises LastSuperuser,
@@ -168,6 +174,7 @@ def erase(user: User, *, with_account: bool, looker: audit.Looker | None = None)
         list(sessions.select_for_update().order_by("pk"))  # in the order in which everybody locks them
         sessions.delete()
         Conversation.objects.filter(user=user).delete()
+        Preferences.objects.filter(user=user).delete()
         if with_account:
             _delete_account(user, web_sessions)
         else:
@@ -184,7 +191,7 @@ def _refuse_last_superuser(user: User) -> None:
 
 def _end_sessions(user: User) -> None:
     sessions = VoiceSession.objects.filter(user=user)
-    live = list(sessions.filter(state=VoiceSession.State.LIVE).values_list("pk", flat=True))
+    live = list(sessions.exclude(state=VoiceSession.State.ENDED).values_list("pk", flat=True))
     services.end_now(sessions=sessions, reason="erased")
     THIS_PROCESS.wait(live, LAST_WORDS_SECONDS)
 

@@ -2,31 +2,35 @@
 
 Whoever reads never waits between a frame and the queueing of its effects; whoever writes owns its destination alone.
 The history writer outlives the others: hanging up cancels nothing that is being saved. Upstreams come and go: the
-client stays, and what it says meanwhile waits until the next one is ready.
+client stays, and what it says meanwhile waits until the next one is ready. A client that was lost may come back within
+its time, on another socket: until then the session is parked, and everything but the client goes on.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import partial
-from typing import Protocol, assert_never
+from typing import assert_never
 
-from realtime.errors import EndReason, InternalFault, RealtimeError, UpstreamClosed
-from realtime.ledger import Entry, Ledger, weight
-from realtime.outbox import Outbox
+from realtime.client_inbox import ClientInbox
+from realtime.errors import EndReason, RealtimeError, UpstreamClosed
+from realtime.ledger import Bookkeeper, ClientAway, ClientBack, Ledger, Saved
+from realtime.meter import OPERATORS, Meter
 from realtime.protocol import wire
 from realtime.protocol.core import RealtimeProtocol
 from realtime.protocol.effects import (
+    Acknowledged,
     AudioToClient,
     AudioToUpstream,
     Effect,
     End,
     FirstAudio,
     FrameToClient,
+    MalformedFromUpstream,
     PurgeAudio,
     Ready,
     Reconnect,
@@ -37,65 +41,19 @@ from realtime.protocol.effects import (
     ToUpstream,
     Turn,
 )
+from realtime.protocol.policy import Seen
 from realtime.providers.base import Provider, UpstreamConnection
-from realtime.tasks import cancelled, finished
-from realtime.telemetry import THIS_PROCESS, Span, Telemetry
+from realtime.seat import Client, Seat
+from realtime.tasks import Crew, cancelled, finished
+from realtime.telemetry import THIS_PROCESS, Depths, Span, Telemetry
 from realtime.telemetry import Event as Happening
-from realtime.upstream_line import Farewells, UpstreamLine
+from realtime.timing import Ended, Timing
+from realtime.upstreams import Upstreams
 
 log = logging.getLogger(__name__)
 
-INBOX_BYTES = 256 * 1024
-"""What may wait of a client before its socket is read no further."""
-CLIENT_BYTES = 16 * 1024 * 1024
-"""What may wait for a slow client; answers come faster than they are spoken, so much of it is normal."""
-LEDGER_CHARACTERS = 4 * 1024 * 1024
-"""What may wait to be stored, while the database is away, before the client is read no further."""
-_FOR_THE_OPERATOR: frozenset[EndReason] = frozenset(
-    {"provider_auth", "provider_quota", "provider_failed", "provider_silent", "engine_busy"}
-)
-"""Ends that whoever runs the server finds in the log."""
-_COUNTED = {"recycled": Happening.UPSTREAM_RECYCLED, "silent": Happening.UPSTREAM_SILENT}
-"""Why an upstream was left, where it was not simply lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long things may take, in seconds."""
-
-    stall: float = 10.0
-    """A client that accepts no byte for so long is closed."""
-    trailing: float = 2.0
-    """How long upstream is heard after the end, for the words of a turn that is being transcribed."""
-    farewell: float = 1.0
-    """How long a client that takes nothing more has to say how it left."""
-    tick: float = 1.0
-    """How often the core's deadline is looked at. It moves with every event; being told of each would cost more."""
-    lease: float = 30.0
-    """How often, at least, an open session asks whether it may go on."""
-    limit: float = 1.0
-    """How often it asks at most while the day's minutes run out; by so much they may be overrun."""
-    haste: float = 1.0
-    """By what the core's pauses before another upstream are divided."""
-
-
-class Client(Protocol):
-    """The browser or program at the other end of our socket."""
-
-    async def send_text(self, frame: str) -> None:
-        """Raises OSError when the client is gone."""
-
-    async def send_audio(self, pcm: bytes) -> None:
-        """Raises OSError when the client is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a session ended: the reason for its row, and the close code for its client."""
-
-    reason: EndReason
-    close_code: int
-    client_is_gone: bool
+_QUIET_SECONDS = 0.05
+"""How often a session that is to end when it is quiet looks whether it is."""
 
 
 @dataclass(slots=True)
@@ -103,56 +61,150 @@ class Relay:
     """Runs one session from the connection to upstream until everything is saved."""
 
     core: RealtimeProtocol
-    client: Client
+    client: InitVar[Client | None]
     provider: Provider
     ledger: Ledger
     safety_identifier: str
     clock: Callable[[], float] = time.monotonic
-    timing: Timing = Timing()
+    timing: Timing = field(default_factory=Timing)
     jitter: Callable[[], float] = random.random
     """Between 0 and 1: sessions that lost the same upstream do not all come back at once."""
     telemetry: Telemetry = field(default_factory=lambda: THIS_PROCESS)
-    _inbox: Outbox[str | bytes] = field(default_factory=lambda: Outbox(INBOX_BYTES, len))
-    _to_client: Outbox[str | bytes] = field(default_factory=lambda: Outbox(CLIENT_BYTES, len))
-    _to_ledger: Outbox[Entry | None] = field(default_factory=lambda: Outbox(LEDGER_CHARACTERS, weight))
-    _line: UpstreamLine = field(default_factory=UpstreamLine)
-    _farewells: Farewells = field(default_factory=Farewells)
-    _ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _inbox: ClientInbox = field(init=False)
+    _seat: Seat = field(init=False)
+    _books: Bookkeeper = field(init=False)
+    _upstreams: Upstreams = field(init=False)
+    _meter: Meter = field(init=False)
+    _crew: Crew = field(init=False)
     _was_ready: bool = False
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _heard_out: asyncio.Event = field(default_factory=asyncio.Event)
     _end: End | None = None
-    _left_cleanly: bool | None = None
-    """Whether the client said that it leaves; None while it is there."""
+    _is_draining: bool = False
+    _writer: asyncio.Task[None] | None = None
+
+    def __post_init__(self, client: Client | None) -> None:
+        self._meter = Meter(self.telemetry, self.clock)
+        self._seat = Seat(client, self._meter, keeps=self.core.setup.binary_audio)
+        self._upstreams = Upstreams(self._connect, self)
+        self._crew = Crew(f"session {self.core.setup.session_id}", self._failed)
+        self._books = Bookkeeper(self.ledger, self.clock, self.telemetry, saved=self._saved, gone=self._gone)
+        self._inbox = ClientInbox(self.core, self._upstreams, self._books, self.clock, self._hear_client)
 
     # --- what the consumer tells us -----------------------------------------------------------------------------
 
-    async def offer(self, frame: str | bytes) -> None:
-        """Take a frame of the client's. Waits while the session is behind: that is the back-pressure."""
-        self._inbox.put(frame)
-        await self._inbox.room()
+    async def offer(self, frame: str | bytes, client: Client | None = None) -> None:
+        """Take a frame of the client's. Waits while the session is behind: that is the back-pressure.
 
-    def client_left(self, *, clean: bool) -> None:
-        """The client's socket is closed."""
-        if self._left_cleanly is None:
-            self._left_cleanly = clean
-            self._to_client.release()
-        self._over.set()
+        A `client` whose place another one has is not heard any more.
+        """
+        if not self._seat.is_of(client):
+            return
+        self._meter.came(frame)
+        if answer := self.core.aside(frame, self.clock()):
+            # Not in its turn: it measures the way between the client and us, not how long upstream takes.
+            self._apply(answer)
+            await asyncio.sleep(self.core.pause(self.clock()))
+            return
+        self._seat.took(frame)
+        if self._inbox.may_hear_at_once() and not self._over.is_set():
+            self._crew.attempt(partial(self._hear_client, frame))
+        else:
+            await self._inbox.put(frame)
+
+    def client_left(
+        self, *, clean: bool, client: Client | None = None, because: EndReason | None = None
+    ) -> None:
+        """The client's socket is closed: whoever's it is, or that of `client`, if it still is the client.
+
+        One in our own dress that did not say that it leaves is waited for, unless it was sent away `because` of
+        something.
+        """
+        if not self._seat.is_of(client):
+            return
+        may_return = not (clean or because or self._is_draining or self._over.is_set())
+        if may_return and self._seat.client is not None and self._seat.line.keeps:
+            self._park()
+        else:
+            self._leave(because or ("client" if clean else "client_lost"))
+
+    def lose_client(self, *, may_return: bool = False) -> None:
+        """The client is about to come on another socket, whether or not it lost this one, or `may_return`."""
+        client = self._seat.client
+        if client is not None:
+            self.client_left(clean=False)
+            client.dismiss(may_return=may_return)
+
+    def let_go(self) -> None:
+        """Another process opens the session: do not wait for the client here."""
+        self.lose_client()
+        if self.is_parked:
+            self._leave("client_lost")
+
+    def take_up(self, client: Client, seen: Seen) -> bool:
+        """The client is back and has seen so much. False when it cannot go on here, but has to begin anew."""
+        greeting = partial(self.core.client_back, seen, self._seat.frames_taken, self.clock())
+        if not self.is_parked or not self._seat.taken_up(client, seen, greeting):
+            return False
+        self._books.put(ClientBack())
+        self._write_to(client)
+        self.telemetry.count(Happening.SESSION_RESUMED)
+        log.info("session %s goes on with its client back", self.core.setup.session_id)
+        return True
 
     def end(self, reason: EndReason) -> None:
         """End the session from outside."""
         self._apply(self.core.end(reason, self.clock()))
 
+    def drain(self, seconds: float) -> None:
+        """The process has to stop: tell the client and end when it is quiet. Whoever calls ends what is not by then."""
+        self._is_draining = True
+        if self.is_parked:
+            self._leave("client_lost")
+        elif not self._over.is_set():
+            self._apply(self.core.drain(seconds))
+            self._crew.help(self._end_when_quiet)
+
+    def is_with(self, client: Client) -> bool:
+        """Whether that is the client at the moment, or was it at the end."""
+        return self._seat.client is client
+
     @property
-    def is_leaving(self) -> bool:
-        """Whether the client is gone."""
-        return self._left_cleanly is not None
+    def is_settling(self) -> bool:
+        """Whether it only puts down what was said, and nobody is told any more."""
+        return self._over.is_set() and self._seat.client is None
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether the client was lost and is waited for."""
+        return self._seat.lost_at is not None and not self._over.is_set()
+
+    def depths(self) -> Depths:
+        """What waits, for whoever watches; asked from any thread."""
+        line = self._seat.line
+        return Depths(
+            line.waiting_bytes, self._upstreams.line.waiting_bytes, len(self._books), line.kept_bytes
+        )
+
+    def _park(self) -> None:
+        now = self.clock()
+        self._stop_writing()
+        self._seat.lost(now)
+        self.core.client_away(now)
+        self._books.put(ClientAway(now))
+        self.telemetry.count(Happening.SESSION_PARKED)
+        log.info("session %s waits for its client", self.core.setup.session_id)
+
+    def _leave(self, reason: EndReason) -> None:
+        self._seat.given_up(reason)
+        self._over.set()
 
     # --- the session --------------------------------------------------------------------------------------------
 
     async def run(self) -> Ended:
         """Hold the session until it ends; nothing is left running or unsaved afterwards."""
-        bookkeeping = asyncio.create_task(self._write_ledger(), name="ledger writer")
+        bookkeeping = asyncio.create_task(self._books.write(self._crew.guarded), name="ledger writer")
+        forget = self.telemetry.watch(self.depths)
         try:
             await self._hold()
         finally:
@@ -160,29 +212,34 @@ class Relay:
             try:
                 self._apply(self.core.finish(self.clock()))
             finally:
-                self._to_ledger.put(None)
-                await finished({bookkeeping} | self._farewells.under_way)
+                self._books.close()
+                await finished({bookkeeping} | self._upstreams.farewells)
+                forget()
+                if self._end is not None and self._end.reason == "slow_client":
+                    self._meter.dropped(len(self._seat.line), "slow_client")
+                self._meter.tell()
         if self._end is not None:
-            return Ended(self._end.reason, self._end.close_code, client_is_gone=self.is_leaving)
-        return Ended("client_lost" if self._left_cleanly is False else "client", 1000, client_is_gone=True)
+            return Ended(self._end.reason, self._end.close_code, client_is_gone=self._seat.client is None)
+        return Ended(self._seat.left or "client", 1000, client_is_gone=True)
 
     async def _hold(self) -> None:
         """Pump until the end; then hear upstream out, or let the client have what is queued for it."""
-        tasks = [
-            self._owned(work) for work in (self._converse, self._write_client, self._keep_time, self._renew)
-        ]
+        if self._seat.client is not None and self._writer is None:
+            self._write_to(self._seat.client)
+        keep_lease = partial(self._books.renew, self.timing.lease, self.timing.limit)
+        tasks = [self._crew.task(work) for work in (self._converse, self._keep_time, keep_lease)]
         try:
             await self._over.wait()
-            if self.is_leaving:
-                await self._guarded(self._take_leave)
+            if self._seat.left is not None:
+                await self._crew.guarded(self._take_leave)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.timing.trailing):
-                    if not self.is_leaving:
-                        await self._to_client.drained()
-                    if self._ready.is_set() and self.core.awaits_transcripts:
+                    if self._seat.client is not None:
+                        await self._seat.line.drained()
+                    if self._upstreams.is_ready and self.core.awaits_transcripts:
                         await self._heard_out.wait()
         finally:
-            await cancelled(tasks)
+            await cancelled([*tasks, *self._crew.helpers])
 
     async def _take_leave(self) -> None:
         """What the client said before it left still counts, though nobody had come to read it yet."""
@@ -191,130 +248,109 @@ class Relay:
         if self._end is None:
             self._apply(self.core.client_left(self.clock()))
 
+    async def _end_when_quiet(self) -> None:
+        while not self._over.is_set():
+            if self.core.is_quiet and not self._inbox and self._seat.line.is_idle:
+                self._apply(self.core.drained(self.clock()))
+            await asyncio.sleep(_QUIET_SECONDS)
+
     # --- upstream -----------------------------------------------------------------------------------------------
 
     async def _converse(self) -> None:
         """Everything that needs upstream, from the first connection to the last word of the last one."""
-        reading = self._owned(self._read_client)
+        if self._over.is_set():
+            return  # ended before it began: nobody would be served by a connection
+        reading = self._crew.task(self._inbox.read)
         try:
-            line = None
-            while line is not self._line:
-                line = self._line
-                await self._hold_line(line)
+            await self._upstreams.hold()
         finally:
             self._heard_out.set()
             await cancelled([reading])
 
-    async def _hold_line(self, line: UpstreamLine) -> None:
-        """One upstream; the core may ask for another one in its place."""
-        try:
-            await line.hold(self._connect, self._hear_upstream, self._farewells)
-        except UpstreamClosed as error:
-            if line is self._line:
-                self.core.behind(line.unsent_audio)
-                self._apply(self.core.upstream_closed(error.closed_with, error.reason, self.clock()))
-        except RealtimeError as error:
-            if line is self._line:
-                self._apply(self.core.connection_failed(error, self.clock()))
-
     async def _connect(self) -> UpstreamConnection:
         return await self.provider.connect(safety_identifier=self.safety_identifier)
 
-    def _hear_upstream(self, frame: str) -> None:
-        self._apply(self.core.upstream_frame(frame, self.clock()))
+    def upstream_said(self, frame: str) -> None:
+        """A frame came from upstream."""
+        came_at = self.clock()
+        is_next = self._seat.client is not None and self._seat.line.is_idle
+        self._hear(self.core.upstream_frame(frame, came_at))
+        if is_next and not self._seat.line.is_idle:
+            self._meter.queued(came_at)
         if self._over.is_set() and not self.core.awaits_transcripts:
             self._heard_out.set()
 
-    def _replace_line(self, pause: float, code: str) -> None:
+    def upstream_closed(self, error: UpstreamClosed) -> None:
+        """Upstream ended without our asking."""
+        self.core.behind(self._upstreams.line.unsent_audio)
+        self._hear(self.core.upstream_closed(error.closed_with, error.reason, self.clock()))
+
+    def upstream_unreachable(self, error: RealtimeError) -> None:
+        """Upstream could not be had; whoever tried has counted that."""
+        self._apply(self.core.connection_failed(error, self.clock()))
+
+    def _hear(self, effects: list[Effect]) -> None:
+        self._meter.heard(effects)
+        self._apply(effects)
+
+    def _replace_upstream(self, pause: float, code: str) -> None:
         """Leave this upstream; the next one follows after `pause` seconds."""
-        self._ready.clear()
-        self._line.let_go()
-        self._line = UpstreamLine(pause / self.timing.haste * (1 + self.jitter() / 4))
-        self.telemetry.count(_COUNTED.get(code, Happening.UPSTREAM_LOST))
+        spread = pause / self.timing.haste * (1 + self.jitter() / 4)
+        self._meter.dropped(self._upstreams.replace(spread), "upstream_gone")
+        self._meter.left(code)
         log.info("session %s lets go of its upstream: %s", self.core.setup.session_id, code)
 
     # --- the client ---------------------------------------------------------------------------------------------
 
-    async def _read_client(self) -> None:
-        while True:
-            await self._inbox.filled()
-            await self._ready.wait()
-            if not (self._inbox and self._ready.is_set()):
-                continue  # it happened while we waited for the other
-            self._hear_client(self._inbox.take())
-            await self._line.room()
-            await self._to_ledger.room()
-            pause = self.core.pace.pause(self.clock())
-            if pause:
-                await asyncio.sleep(pause)
-
     def _hear_client(self, frame: str | bytes) -> None:
         self._apply(self.core.client_frame(frame, self.clock()))
-        self.core.behind(self._line.unsent_audio)
+        self.core.behind(self._upstreams.line.unsent_audio)
 
-    async def _write_client(self) -> None:
-        while True:
-            frame = await self._to_client.get()
-            try:
-                async with asyncio.timeout(self.timing.stall):
-                    if isinstance(frame, bytes):
-                        await self.client.send_audio(frame)
-                    else:
-                        await self.client.send_text(frame)
-            except TimeoutError:
-                self._apply(self.core.end("slow_client", self.clock()))
-            except OSError:
-                # It is gone; whether it took its leave stands in the message with which its socket ends.
-                self._to_client.release()
-                await asyncio.sleep(self.timing.farewell)
-                self.client_left(clean=False)
-                return
-            self._to_client.done()
+    def _write_to(self, client: Client) -> None:
+        self._writer = self._crew.help(partial(self._write_client, client))
 
-    async def _write_ledger(self) -> None:
-        """Store turns and figures one after another, until the sentinel comes."""
-        while (entry := await self._to_ledger.get()) is not None:
-            await self._guarded(partial(self._store, entry))
+    def _stop_writing(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.cancel()
 
-    async def _store(self, entry: Entry) -> None:
-        match entry:
-            case Turn():
-                await self._store_turn(entry)
-            case FirstAudio(seconds):
-                await self.ledger.record_first_audio(round(seconds * 1000))
-            case _:
-                await self.ledger.record_usage(entry)
+    async def _write_client(self, client: Client) -> None:
+        await self._seat.serve(client, self.timing.stall, self._stalled)
+        # It is gone; whether it took its leave stands in the message with which its socket ends.
+        await asyncio.sleep(self.timing.farewell)
+        self.client_left(clean=False, client=client)
 
-    async def _store_turn(self, turn: Turn) -> None:
-        saved = await self.ledger.record_turn(turn, self.clock() - turn.at)
-        if saved is None and not self._over.is_set():
-            # Somebody else has the session now, or it is gone: whoever goes on speaking here would not be kept.
-            await self._ask_to_go_on()
-        elif saved is not None:
-            self._apply(self.core.turn_saved(turn, saved.message_id, saved.position))
+    def _stalled(self) -> None:
+        """Nothing more goes over the line: a dead network, or somebody who does not read."""
+        if self._seat.line.keeps:
+            self.lose_client(may_return=True)
+        else:
+            self.end("slow_client")
+
+    def _failed(self, error: RealtimeError) -> None:
+        self._apply(self.core.failed(error, self.clock()))
+
+    def _saved(self, turn: Turn, saved: Saved) -> None:
+        self._apply(self.core.turn_saved(turn, saved.message_id, saved.position))
+
+    def _gone(self, reason: EndReason) -> None:
+        """Whoever has the session no more, or sees it gone, would not be kept: what is said here ends then."""
+        if not self._over.is_set():
+            self.end(reason)
 
     async def _keep_time(self) -> None:
         """Wake the core when something of it is due."""
         while True:
-            deadline = self.core.deadline()
-            now = self.clock()
+            deadline, now = self.core.deadline(), self.clock()
+            lost_at = self._seat.lost_at
+            if lost_at is not None and now >= lost_at + self.timing.parked:
+                self._leave("client_lost")
+            self._meter.tick(now, self.timing.tick)
             if deadline is not None and deadline <= now:
-                self.core.behind(self._line.unsent_audio)
+                self.core.behind(self._upstreams.line.unsent_audio)
                 self._apply(self.core.tick(now))
             tick = self.timing.tick
             await asyncio.sleep(tick if deadline is None else min(tick, max(0.01, deadline - now)))
-
-    async def _renew(self) -> None:
-        while True:
-            left = await self.ledger.surely_left()
-            lease = self.timing.lease
-            await asyncio.sleep(lease if left is None else min(lease, max(self.timing.limit, left)))
-            await self._ask_to_go_on()
-
-    async def _ask_to_go_on(self) -> None:
-        reason = await self.ledger.renew()
-        if reason is not None:
-            self.end(reason)
 
     # --- effects ------------------------------------------------------------------------------------------------
 
@@ -323,57 +359,34 @@ class Relay:
         for effect in effects:
             match effect:
                 case AudioToUpstream(pcm):
-                    self._line.put(pcm)
-                case FrameToClient(frame):
-                    self._queue_client(frame)
-                case AudioToClient(pcm):
-                    self._queue_client(pcm)
-                case ToClient(event):
-                    self._queue_client(wire.encode(event))
+                    self._upstreams.line.put(pcm)
+                case ToClient() | FrameToClient() | AudioToClient() | Acknowledged() | PurgeAudio():
+                    self._seat.take(effect)
                 case ToUpstream(event):
-                    self._line.put(wire.encode(event))
-                case PurgeAudio():
-                    self._to_client.purge(lambda frame: isinstance(frame, bytes))
+                    self._upstreams.line.put(wire.encode(event))
                 case RecordTurn(turn):
-                    self._to_ledger.put(turn)
+                    self._books.put(turn)
                 case RecordUsage(usage):
-                    self._to_ledger.put(usage)
+                    self._books.put(usage)
                 case FirstAudio(seconds):
                     self.telemetry.time(Span.FIRST_AUDIO, seconds)
-                    self._to_ledger.put(effect)
+                    self._books.put(effect)
                 case Ready():
                     self._was_ready = True
-                    self._ready.set()
+                    self._upstreams.now_ready()
                 case Reconnect(pause, code):
-                    self._replace_line(pause, code)
+                    self._replace_upstream(pause, code)
                 case TellOperator(code):
                     log.warning("session %s: %s", self.core.setup.session_id, code)
+                case MalformedFromUpstream():
+                    # No line in the log for each: a server that babbles would fill it.
+                    self.telemetry.count(Happening.UPSTREAM_MALFORMED_FRAME)
                 case End(reason, _, code):
                     self._end = effect
                     self._over.set()
-                    if reason in _FOR_THE_OPERATOR:
+                    if reason in OPERATORS:
                         log.warning("session %s ends: %s", self.core.setup.session_id, code)
                 case _:
                     assert_never(effect)
-
-    def _queue_client(self, frame: str | bytes) -> None:
-        if not self.is_leaving:
-            self._to_client.put(frame)
-            if self._to_client.is_over_full:
-                self._apply(self.core.end("slow_client", self.clock()))
-
-    # --- tasks --------------------------------------------------------------------------------------------------
-
-    def _owned(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-        """A task whose failure ends the session; its starter awaits it through `_cancelled`."""
-        return asyncio.create_task(self._guarded(work))
-
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work`; whatever goes wrong in it ends the session and is told in our words."""
-        try:
-            await work()
-        except RealtimeError as error:
-            self._apply(self.core.failed(error, self.clock()))
-        except Exception:
-            log.exception("session %s ends over a fault of ours", self.core.setup.session_id)
-            self._apply(self.core.failed(InternalFault(), self.clock()))
+        if self._seat.line.is_over_full and not self._over.is_set():
+            self._apply(self.core.end("slow_client", self.clock()))

@@ -14,8 +14,13 @@ _State = VoiceSession.State
 
 
 def held(session: VoiceSession) -> QuerySet[VoiceSession]:
-    """The row, as long as it is live in the epoch that `session` was opened in."""
-    return VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch, state=_State.LIVE)
+    """The row, as long as it is not over in the epoch that `session` was opened in.
+
+    A relay whose client was lost goes on for a while: it writes its turns while the row waits.
+    """
+    return VoiceSession.objects.filter(
+        pk=session.pk, epoch=session.epoch, state__in=[_State.LIVE, _State.WAITING]
+    )
 
 
 def locked(sessions: QuerySet[VoiceSession]) -> dict[str, str]:
@@ -27,7 +32,7 @@ def locked(sessions: QuerySet[VoiceSession]) -> dict[str, str]:
 
 
 @transaction.atomic
-def end(sessions: QuerySet[VoiceSession], reason: EndReason | F, when: datetime | F) -> int:
+def end(sessions: QuerySet[VoiceSession], reason: EndReason | F, when: datetime | F | Coalesce) -> int:
     """Write down that sessions are over. How many were ended here, and not by somebody else meanwhile."""
     names = locked(sessions)
     end_locked(names, reason, when)
@@ -38,4 +43,4 @@ def end_locked(names: Collection[str], reason: EndReason | F, when: datetime | F
     """Write down that sessions are over whose rows are locked already."""
     if names:
         ended = VoiceSession.objects.filter(pk__in=names)
-        ended.update(state=_State.ENDED, end_reason=reason, ended_at=when)
+        ended.update(state=_State.ENDED, end_reason=reason, ended_at=when, holder="")

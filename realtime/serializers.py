@@ -1,5 +1,6 @@
 """What callers may ask of a session, checked, and the answer with which they connect."""
 
+import math
 from typing import Any
 
 from rest_framework import serializers
@@ -8,11 +9,45 @@ from conversations.serializers import StrictSerializer
 from realtime.options import FASTEST, LANGUAGE, OUTPUTS, SLOWEST, TURN_DETECTION
 from realtime.providers.base import Description
 
+_LANGUAGE_SHAPE: dict[str, Any] = {
+    "invalid": "Write the language as a code of two letters, such as en or de."
+}
 
-class SessionRequestSerializer(StrictSerializer):
-    """The body of `POST /api/voice/realtime-session`."""
 
-    # Its docstring is read by callers. Needs `description`, the provider's, in its context.
+class _ChoicesSerializer(StrictSerializer):
+    """Checks what is chosen against what the provider has. Needs `description`, the provider's, in its context."""
+
+    def validate_voice(self, voice: str | None) -> str | None:
+        description: Description = self.context["description"]
+        if voice is not None and description.voices and voice not in description.voices:
+            raise serializers.ValidationError(
+                f"There is no voice {voice!r}. Choose one of {', '.join(description.voices)}."
+            )
+        return voice
+
+    def validate_speed(self, speed: float | None) -> float | None:
+        # The framework takes the text "nan" for a number, and it is neither too slow nor too fast.
+        if speed is not None and math.isnan(speed):
+            raise serializers.ValidationError("That is no number.")
+        return speed
+
+    def validate_pitch(self, pitch: float | None) -> float | None:
+        if pitch is not None:
+            raise serializers.ValidationError("The speech provider of this server cannot change the pitch.")
+        return pitch
+
+    def validate_turn_detection(self, kind: str | None) -> str | None:
+        description: Description = self.context["description"]
+        if kind is not None and kind not in description.turn_detection:
+            raise serializers.ValidationError(f"Choose one of {', '.join(description.turn_detection)}.")
+        return kind
+
+
+class SessionRequestSerializer(_ChoicesSerializer):
+    """The body of `POST /api/voice/realtime-session`. What is left out is as the caller prefers, else as the server
+    has it."""
+
+    # Its docstring is read by callers.
 
     conversation_id = serializers.UUIDField(
         required=False, allow_null=True, help_text="null: a new conversation"
@@ -20,11 +55,7 @@ class SessionRequestSerializer(StrictSerializer):
     voice = serializers.CharField(required=False, max_length=60)
     speed = serializers.FloatField(required=False, min_value=SLOWEST, max_value=FASTEST)
     pitch = serializers.FloatField(required=False, help_text="only where the provider has it")
-    language = serializers.RegexField(
-        LANGUAGE,
-        required=False,
-        error_messages={"invalid": "Write the language as a code of two letters, such as en or de."},
-    )
+    language = serializers.RegexField(LANGUAGE, required=False, error_messages=_LANGUAGE_SHAPE)
     output = serializers.ChoiceField(choices=OUTPUTS, required=False)
     turn_detection = serializers.ChoiceField(choices=TURN_DETECTION, required=False)
     # DRF takes fields off the class, so the method of that name stays.
@@ -33,22 +64,28 @@ class SessionRequestSerializer(StrictSerializer):
     )
     resume_session_id = serializers.CharField(required=False, max_length=80)
 
-    def validate_voice(self, voice: str) -> str:
-        description: Description = self.context["description"]
-        if description.voices and voice not in description.voices:
-            raise serializers.ValidationError(
-                f"There is no voice {voice!r}. Choose one of {', '.join(description.voices)}."
-            )
-        return voice
 
-    def validate_pitch(self, pitch: float) -> float:
-        raise serializers.ValidationError("The speech provider of this server cannot change the pitch.")
+class PreferencesSerializer(_ChoicesSerializer):
+    """What the caller chose for all their sessions. null: nothing, so the server's own counts."""
 
-    def validate_turn_detection(self, kind: str) -> str:
-        description: Description = self.context["description"]
-        if kind not in description.turn_detection:
-            raise serializers.ValidationError(f"Choose one of {', '.join(description.turn_detection)}.")
-        return kind
+    voice = serializers.CharField(required=False, allow_null=True, max_length=60)
+    speed = serializers.FloatField(required=False, allow_null=True, min_value=SLOWEST, max_value=FASTEST)
+    pitch = serializers.FloatField(
+        required=False, allow_null=True, help_text="always null: no provider here can change it"
+    )
+    language = serializers.RegexField(
+        LANGUAGE, required=False, allow_null=True, error_messages=_LANGUAGE_SHAPE
+    )
+    output = serializers.ChoiceField(
+        choices=OUTPUTS, required=False, allow_null=True, help_text="text: spoken questions, written answers"
+    )
+    turn_detection = serializers.ChoiceField(choices=TURN_DETECTION, required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in attrs.items() if name != "pitch"}
+
+    def to_representation(self, preferred: Any) -> dict[str, Any]:
+        return {str(name): getattr(preferred, str(name), None) or None for name in self.fields}
 
 
 class TurnDetectionSerializer(serializers.Serializer[Any]):

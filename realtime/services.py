@@ -1,11 +1,9 @@
 """Every write to voice sessions, from the ticket to the end, and the verbs that programs know them by."""
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -18,7 +16,18 @@ from conversations import selectors as remembered
 from conversations import services as remembering
 from conversations.errors import ConversationNotFound
 from conversations.models import Conversation, Message
-from realtime import allowance, instructions, rows, tickets, turns
+from realtime import (
+    allowance,
+    claims,
+    handover,
+    instructions,
+    leases,
+    preferences,
+    reaper,
+    rows,
+    tickets,
+    turns,
+)
 from realtime.config import RealtimeConfig
 from realtime.errors import (
     AccountDisabled,
@@ -30,37 +39,33 @@ from realtime.errors import (
     TicketRefused,
     TooManySessions,
 )
-from realtime.live import THIS_PROCESS
+from realtime.live import PROCESS_NAME
 from realtime.models import VoiceSession
-from realtime.prices import PriceTable
+from realtime.options import DEFAULT_SPEED, OUTPUTS, TURN_DETECTION
 from realtime.protocol.effects import Turn
 from realtime.providers.base import Description
 from realtime.providers.registry import provider_for
 from realtime.session_config import session_config
-from realtime.usage import added
+from realtime.telemetry import THIS_PROCESS as FIGURES
+from realtime.telemetry import Event as Happening
 
 T = TypeVar("T")
 State = VoiceSession.State
-RESUME_SECONDS = 30
-"""How long a session waits for a client that was lost."""
-LOST_SECONDS = allowance.LOST_SECONDS
-REAP_SECONDS = 10.0
-"""How often, at most, a process looks for such sessions when another one is asked for."""
-_reaped_at = -math.inf
+RESUME_SECONDS = leases.RESUME_SECONDS
 MAY_COME_BACK: tuple[EndReason, ...] = ("client_lost", "draining")
 """Ends that are written down only when nobody has come back in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What a caller may choose. Empty values: the server's own defaults."""
+    """What a caller may choose. Empty, or None: what the person prefers, else the server's own defaults."""
 
     conversation_id: UUID | None = None
     voice: str = ""
-    speed: float = 1.0
+    speed: float | None = None
     language: str = ""
-    output: str = "audio"
-    turn_detection: str = "server_vad"
+    output: str = ""
+    turn_detection: str = ""
     save: bool = True
     resume_session_id: str = ""
     web_session_key: str = ""
@@ -116,7 +121,7 @@ def validate_session(session_id: str, *, user: User) -> bool:
     if not tickets.is_session_id(session_id):
         return False
     now = timezone.now()
-    usable = Q(state=State.LIVE) | _redeemable(now)
+    usable = Q(state=State.LIVE) | claims.claimable(now)
     return VoiceSession.objects.filter(usable, pk=session_id, user=user).exists()
 
 
@@ -127,19 +132,25 @@ def open_session(*, user: User, request: SessionRequest, config: RealtimeConfig)
     """Write a session down and make the ticket that opens it. Raises what `generate_session_config` raises."""
     if not config.enabled:
         raise RealtimeDisabled
+    reaper.reap_in_time()
     provider = provider_for(config)
-    provider.check()
-    if request.resume_session_id or time.monotonic() > _reaped_at + REAP_SECONDS:
-        reap()
-    allowance.check_minutes(user, config)
     if request.resume_session_id:
-        return _reissue(user, request.resume_session_id, config)
+        # Whatever it goes on with is there already: its provider need not take new connections at the moment.
+        allowance.check_minutes(user, config)
+        try:
+            return _reissue(user, request, config)
+        except SessionNotResumable:
+            reaper.reap()  # its time may be over without anybody having written that down
+            raise
+    provider.check()
+    allowance.check_minutes(user, config)
     return _without_the_gone(lambda: _issue(user, request, config, provider.description))
 
 
 def _issue(user: User, request: SessionRequest, config: RealtimeConfig, description: Description) -> Issued:
     wanted = config.token_expiry_sec if request.token_expiry_sec is None else request.token_expiry_sec
     lifetime = timedelta(seconds=min(wanted, config.token_expiry_sec))
+    chosen = _chosen(user, request, config, description)
     ticket = tickets.new_ticket()
     try:
         with transaction.atomic():
@@ -153,31 +164,30 @@ def _issue(user: User, request: SessionRequest, config: RealtimeConfig, descript
                 provider=description.name,
                 model=description.model,
                 transcription_model=config.transcription_model or description.transcription_model,
-                voice=request.voice or config.voice or description.default_voice,
-                speed=request.speed,
-                language=request.language or config.language,
-                output=request.output,
-                turn_detection=request.turn_detection,
                 save_transcript=request.save,
-                web_session_key=tickets.digest(request.web_session_key) if request.web_session_key else "",
+                web_session_key=_web_session_of(request),
+                **chosen,
             )
     except IntegrityError as error:
         # Deleted after it was looked up and before the session was there to be ended with it.
         raise ConversationNotFound from error
+    FIGURES.count(Happening.TICKET_ISSUED)
     return Issued(session, ticket)
 
 
-def find_ticket(secret: str, *, redeemable: bool = True) -> VoiceSession:
-    """The session of a ticket, without opening it.
-
-    Raises TicketRefused when it is unknown or, unless told not to look, cannot be redeemed now; ConversationGone when
-    that is because its conversation was deleted.
-    """
-    found = VoiceSession.objects.filter(ticket_digest=tickets.digest(secret))
-    session = found.filter(_redeemable(timezone.now()) if redeemable else Q()).first()
-    if session is None:
-        raise ConversationGone if found.filter(conversation=None).exists() else TicketRefused
-    return session
+def _chosen(
+    user: User, request: SessionRequest, config: RealtimeConfig, description: Description
+) -> dict[str, Any]:
+    """How the session is to be: as this request says, else as the person prefers, else as the server has it."""
+    preferred = preferences.preferences_of(user, description)
+    speeds = (request.speed, preferred.speed, DEFAULT_SPEED)
+    return {
+        "voice": request.voice or preferred.voice or config.voice or description.default_voice,
+        "speed": next(speed for speed in speeds if speed is not None),
+        "language": request.language or preferred.language or config.language,
+        "output": request.output or preferred.output or OUTPUTS[0],
+        "turn_detection": request.turn_detection or preferred.turn_detection or TURN_DETECTION[0],
+    }
 
 
 def redeem_ticket(secret: str, *, config: RealtimeConfig) -> VoiceSession:
@@ -191,18 +201,27 @@ def redeem_ticket(secret: str, *, config: RealtimeConfig) -> VoiceSession:
 
 @transaction.atomic
 def _opened(secret: str, config: RealtimeConfig) -> VoiceSession:
-    known = find_ticket(secret)
+    known = claims.find_ticket(secret)
     # One person's sessions are opened one after another, so that two at once can neither pass the cap nor share a
     # conversation.
     User.objects.select_for_update(no_key=True).filter(pk=known.user_id).first()
     on_it = Q(conversation=turns.conversation_of(known), state__in=[State.LIVE, State.WAITING])
-    locked = rows.locked(VoiceSession.objects.filter(on_it | Q(pk=known.pk)))
+    too_many = Q(pk__in=allowance.parked_too_many(known.user, known.conversation_id, config))
+    locked = rows.locked(VoiceSession.objects.filter(on_it | too_many | Q(pk=known.pk)))
+    given_up = VoiceSession.objects.filter(too_many, pk__in=locked, state=State.WAITING)
+    names = set(given_up.values_list("pk", flat=True))
+    if names:
+        end_now(sessions=given_up, reason="client_lost")
     session = _redeem(secret)
     if not session.user.is_active:
         raise AccountDisabled
     allowance.check_minutes(session.user, config)
     allowance.check_live_sessions(session.user, session.conversation_id, config)
-    rows.end_locked(locked.keys() - {known.pk}, "replaced", timezone.now())
+    others = set(locked.keys() - names - {known.pk})
+    rows.end_locked(others, "replaced", Coalesce("client_lost_at", timezone.now()))
+    # Whoever opened one of them at the same moment, in this process or another, hears of it now and not with its lease.
+    if others:
+        transaction.on_commit(lambda: handover.end_everywhere(others, "replaced"))
     return session
 
 
@@ -211,16 +230,17 @@ def _without_the_gone(opening: Callable[[], T]) -> T:
     try:
         return opening()
     except TooManySessions:
-        reap()
+        reaper.reap()
         return opening()
 
 
 def _redeem(secret: str) -> VoiceSession:
     now = timezone.now()
     digest = tickets.digest(secret)
-    opened = VoiceSession.objects.filter(_redeemable(now), ticket_digest=digest).update(
+    opened = VoiceSession.objects.filter(claims.claimable(now), ticket_digest=digest).update(
         state=State.LIVE,
         epoch=F("epoch") + 1,
+        holder=PROCESS_NAME,
         started_at=Coalesce("started_at", now),
         seen_at=now,
         client_lost_at=None,
@@ -243,56 +263,20 @@ def record_turn(*, session: VoiceSession, turn: Turn, spoken_at: datetime) -> Me
         return None
 
 
-def record_usage(*, session: VoiceSession, usage: dict[str, Any], prices: PriceTable) -> None:
-    """Add usage to the session's sums, also what was used up after it was over, and say what they come to today."""
-    with transaction.atomic():
-        ours = VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch)
-        row = ours.select_for_update().first()
-        if row is not None:
-            row.usage = added(row.usage, usage)
-            row.cost_usd = row.estimated_cost(prices)
-            row.save(update_fields=["usage", "cost_usd"])
-
-
-def record_first_audio(*, session: VoiceSession, answers: int, median_ms: int, slowest_ms: int) -> None:
-    """Write down how long the session's answers took to sound, all `answers` of them together."""
-    VoiceSession.objects.filter(pk=session.pk, epoch=session.epoch).update(
-        answers=answers, first_audio_ms=median_ms, slowest_first_audio_ms=slowest_ms
-    )
-
-
-def renew_lease(*, session: VoiceSession, auth_hash: str, config: RealtimeConfig) -> EndReason | None:
-    """Say that a session is alive, and learn whether it has to end: the reason, or None."""
-    now = timezone.now()
-    row = VoiceSession.objects.select_related("user").filter(pk=session.pk).first()
-    if row is None:
-        return "erased"
-    if row.conversation_id is None:
-        return "conversation_deleted"
-    if row.state != State.LIVE or row.epoch != session.epoch:
-        return cast(EndReason, row.end_reason) if row.state == State.ENDED and row.end_reason else "replaced"
-    if row.end_requested_at is not None:
-        return cast(EndReason, row.end_requested_reason or "ended_by_owner")
-    if not row.user.is_active:
-        return "account_disabled"
-    if row.user.get_session_auth_hash() != auth_hash:
-        return "signed_out"
-    # First, so that what was talked while the database was away counts as well.
-    rows.held(session).update(seen_at=now)
-    return "daily_limit" if allowance.seconds_left_today(row.user, config) == 0 else None
-
-
 def end_session(*, session: VoiceSession, reason: EndReason) -> None:
     """Write the end down. A client that was lost, by its fault or ours, may come back; every other end is final."""
     now = timezone.now()
+    # Waiting for somebody who does not come back is not talking, and minutes are counted.
+    lost_at = Coalesce("client_lost_at", now)
     if reason in MAY_COME_BACK:
         # Whose end another process has asked for does not come back because its client was lost first.
-        rows.end(rows.held(session).filter(end_requested_at__isnull=False), F("end_requested_reason"), now)
-        waiting = {"state": State.WAITING, "client_lost_at": now, "seen_at": now}
+        asked = rows.held(session).filter(end_requested_at__isnull=False)
+        rows.end(asked, F("end_requested_reason"), lost_at)
+        waiting = {"state": State.WAITING, "client_lost_at": lost_at, "seen_at": now, "holder": ""}
         # Redeeming the ticket again takes it back.
         rows.held(session).update(**waiting, end_requested_reason=reason)
     else:
-        rows.end(rows.held(session), reason, now)
+        rows.end(rows.held(session), reason, lost_at)
     # A later epoch still waits for words of its own, and fails them itself.
     if not VoiceSession.objects.filter(pk=session.pk, epoch__gt=session.epoch).exists():
         remembering.fail_pending(external_id_prefix=f"{session.pk}:", conversation_id=session.conversation_id)
@@ -300,18 +284,19 @@ def end_session(*, session: VoiceSession, reason: EndReason) -> None:
 
 @transaction.atomic
 def end_now(*, sessions: QuerySet[VoiceSession], reason: EndReason) -> int:
-    """End sessions: what nobody holds ends here and now, what this process holds as soon as this is committed, and
-    what another one holds when it renews its lease. How many were not over yet."""
+    """End sessions: what nobody holds ends here and now, what a process holds as soon as this is committed and it has
+    heard of it; at the latest when it renews its lease. How many were not over yet."""
     not_over = VoiceSession.objects.filter(pk__in=sessions.values("pk")).exclude(state=State.ENDED)
     states = rows.locked(not_over)
-    held = {name for name, state in states.items() if state == State.LIVE}
+    a_relay = Q(state=State.LIVE) | ~Q(holder="")
+    held = set(VoiceSession.objects.filter(a_relay, pk__in=states).values_list("pk", flat=True))
     now = timezone.now()
     if held:
         asked = {"end_requested_at": now, "end_requested_reason": reason}
         VoiceSession.objects.filter(pk__in=held).update(**asked)
     # Waiting for somebody who does not come back is not talking, and minutes are counted.
     rows.end_locked(states.keys() - held, reason, Coalesce("client_lost_at", now))
-    transaction.on_commit(lambda: THIS_PROCESS.end(held, reason))
+    transaction.on_commit(lambda: handover.end_everywhere(held, reason))
     return len(states)
 
 
@@ -330,25 +315,6 @@ def end_conversation(conversation_id: UUID) -> int:
     return end_now(sessions=held_there, reason="conversation_deleted")
 
 
-def reap() -> None:
-    """End what nobody will end: tickets that ran out, clients that did not come back, processes that are gone."""
-    global _reaped_at
-    _reaped_at = time.monotonic()
-    now = timezone.now()
-    sessions = VoiceSession.objects
-    rows.end(sessions.filter(state=State.ISSUED, expires_at__lte=now), "client_lost", F("expires_at"))
-    lost_client = sessions.filter(
-        state=State.WAITING, client_lost_at__lte=now - timedelta(seconds=RESUME_SECONDS)
-    )
-    # Dated back to when they were last there: waiting to be reaped is not talking, and minutes are counted.
-    rows.end(lost_client.filter(end_requested_reason="draining"), "draining", F("client_lost_at"))
-    rows.end(lost_client, "client_lost", F("client_lost_at"))
-    lost_process = sessions.filter(state=State.LIVE, seen_at__lte=now - timedelta(seconds=LOST_SECONDS))
-    for session_id in list(lost_process.values_list("pk", flat=True)):
-        if rows.end(lost_process.filter(pk=session_id), "lost", F("seen_at")):
-            remembering.fail_pending(external_id_prefix=f"{session_id}:")
-
-
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
@@ -358,26 +324,34 @@ def _conversation_for(user: User, conversation_id: UUID | None) -> Conversation:
     return remembered.get_conversation(user, conversation_id)
 
 
-def _reissue(user: User, session_id: str, config: RealtimeConfig) -> Issued:
-    """A fresh ticket for a session whose client was lost. Raises SessionNotFound and SessionNotResumable."""
+def _web_session_of(request: SessionRequest) -> str:
+    """The web session that a session belongs to, as its row knows it."""
+    return tickets.digest(request.web_session_key) if request.web_session_key else ""
+
+
+@transaction.atomic
+def _reissue(user: User, request: SessionRequest, config: RealtimeConfig) -> Issued:
+    """A fresh ticket for a session whose client was lost, or is taken to be: who asks is its owner, and a dead network
+    tells the server last. It belongs to the web session that asks from now on. Raises SessionNotFound and
+    SessionNotResumable."""
+    session_id = request.resume_session_id
     session = VoiceSession.objects.filter(pk=session_id, user=user).first()
     if session is None:
         raise SessionNotFound
     if session.conversation_id is None:
         raise ConversationNotFound
-    ticket = tickets.new_ticket()
+    ticket, before = tickets.new_ticket(), session.ticket_digest
     now = timezone.now()
-    # Only a session that waits can be taken up; one that lives would be torn from a client that is there.
-    taken = VoiceSession.objects.filter(_redeemable(now), pk=session_id, state=State.WAITING)
+    named = VoiceSession.objects.filter(pk=session_id, conversation__isnull=False)
+    live = named.filter(state=State.LIVE, end_requested_at=None)
+    live.update(state=State.WAITING, client_lost_at=now)
     patience = F("client_lost_at") + timedelta(seconds=min(RESUME_SECONDS, config.token_expiry_sec))
-    if taken.update(ticket_digest=ticket.digest, expires_at=patience) != 1:
+    taken = named.filter(claims.claimable(now), state=State.WAITING)
+    fresh = {"ticket_digest": ticket.digest, "expires_at": patience}
+    if taken.update(**fresh, web_session_key=_web_session_of(request)) != 1:
         raise SessionNotResumable
+    FIGURES.count(Happening.TICKET_ISSUED)
     session.refresh_from_db()
+    if session.holder:
+        transaction.on_commit(lambda: handover.lose_client(session, instead_of=before))
     return Issued(session, ticket)
-
-
-def _redeemable(now: datetime) -> Q:
-    waiting_since = now - timedelta(seconds=RESUME_SECONDS)
-    is_open = Q(state=State.ISSUED, expires_at__gt=now)
-    is_waited_for = Q(state=State.WAITING, client_lost_at__gt=waiting_since)
-    return Q(conversation__isnull=False) & (is_open | is_waited_for)

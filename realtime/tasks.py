@@ -1,9 +1,14 @@
 """Every task has an owner that waits for its end: how an owner does that. Framework-free."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
+from realtime.errors import InternalFault, RealtimeError
+
+log = logging.getLogger(__name__)
+Work = Callable[[], Awaitable[None]]
 Tasks = Iterable["asyncio.Task[Any]"]
 
 
@@ -37,3 +42,45 @@ async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
         await cancelled(tasks)
     for task in done:
         task.result()
+
+
+class Crew:
+    """The tasks of one session. What goes wrong in one of them is told to it in our words, and ends no other."""
+
+    def __init__(self, name: str, failed: Callable[[RealtimeError], None]) -> None:
+        """`name` is whose they are, for the log."""
+        self._name, self._failed = name, failed
+        self.helpers: set[asyncio.Task[None]] = set()
+        """Those that come and go."""
+
+    def task(self, work: Work) -> asyncio.Task[None]:
+        """A task for its starter to wait for."""
+        return asyncio.create_task(self.guarded(work))
+
+    def help(self, work: Work) -> asyncio.Task[None]:
+        """A task that may be over at any time."""
+        task = self.task(work)
+        self.helpers.add(task)
+        task.add_done_callback(self.helpers.discard)
+        return task
+
+    async def guarded(self, work: Work) -> None:
+        """Do the work; never raises but when it is cancelled."""
+        try:
+            await work()
+        except Exception as error:
+            self._went_wrong(error)
+
+    def attempt(self, work: Callable[[], None]) -> None:
+        """The same for work that waits for nothing."""
+        try:
+            work()
+        except Exception as error:
+            self._went_wrong(error)
+
+    def _went_wrong(self, error: Exception) -> None:
+        if isinstance(error, RealtimeError):
+            self._failed(error)
+        else:
+            log.error("%s ends over a fault of ours", self._name, exc_info=error)
+            self._failed(InternalFault())

@@ -64,15 +64,27 @@ class UpstreamLine:
             self._waiting.put(frame)
             self.unsent_audio += len(frame) if isinstance(frame, bytes) else 0
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be sent on it, as it weighs on the wire."""
+        return self._waiting.weight
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `room` would not wait."""
+        return self._waiting.has_room
+
     async def room(self) -> None:
         """Wait until more may be queued; a line that was let go holds nobody up."""
         await self._waiting.room()
 
-    def let_go(self) -> None:
-        """End it: what waits is forgotten, and `hold` returns."""
+    def let_go(self) -> int:
+        """End it: what waits is forgotten, and `hold` returns. How many frames were forgotten."""
         self._let_go.set()
+        forgotten = len(self._waiting)
         self._waiting.release()
         self.unsent_audio = 0
+        return forgotten
 
     async def hold(self, connect: Connect, hear: Callable[[str], None], farewells: Farewells) -> None:
         """Open it, send what waits and hand every frame to `hear`, until it is let go.

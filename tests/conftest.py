@@ -28,11 +28,13 @@ PLAIN_STATIC_FILES = {
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
     """Put a SQLite test database into a file of this run's own.
 
     Django's in-memory one has no busy timeout, so threads would collide in it; one file for all runs would make two
-    runs in the same checkout collide.
+    runs in the same checkout collide. Databases of a server are told apart by the suffix that the runner gives.
     """
     for each in connections.all(initialized_only=False):
         if each.vendor == "sqlite":

@@ -3,11 +3,15 @@
 import logging
 import math
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template import loader
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -16,7 +20,10 @@ from rest_framework.views import set_rollback
 
 from conversations.errors import ConversationError
 from realtime.errors import RealtimeError
+from realtime.telemetry import THIS_PROCESS, Event
 from voiceassist.limits import in_words
+from voiceassist.outages import CACHE, DATABASE, Outage, outage_of
+from voiceassist.staticfiles import NotGathered
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +31,14 @@ NON_FIELD_ERRORS = api_settings.NON_FIELD_ERRORS_KEY
 API_PATHS = ("/api/", "/v1/")
 """Below these a program is asking, so it gets JSON; everywhere else a person gets a page."""
 
+_COUNTED = {DATABASE: Event.DATABASE_AWAY, CACHE: Event.CACHE_AWAY}
+# As on the pages that can be shown in full (templates/500.html, 503.html).
+_OUR_FAULT = (
+    "It was written down for whoever runs this server. What was said so far is kept. Try again in a moment."
+)
+_AWAY = "This server cannot reach everything it needs just now. What was said so far is kept. Try again in a moment."
+_BUSY_SECONDS = 2
+_BUSY = gettext_noop("More is asked of this server just now than it can answer. Try again in a moment.")
 _SENTENCES = {
     "csrf_failed": "This page's security token is missing or out of date. Reload the page and try again.",
     "invalid": "What was sent could not be understood.",
@@ -50,6 +65,13 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response:
     What nobody expected is `internal`, or the `failure_code` of a view that has a name for its own failing.
     """
     set_rollback()
+    response = _answered(exception, context)
+    if response.status_code == 503:
+        _need_not_be_logged(response)
+    return response
+
+
+def _answered(exception: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exception, ConversationError | RealtimeError):
         return _domain_error(exception)
     if isinstance(exception, Http404):
@@ -60,6 +82,11 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response:
         exception = BodyTooLarge()
     if isinstance(exception, exceptions.APIException):
         return _api_error(exception)
+    outage = outage_of(exception)
+    if outage is not None:
+        headers = {"Retry-After": str(outage.retry_after)}
+        _noted(outage, exception)
+        return Response({"code": outage.code, "detail": outage.detail}, status=503, headers=headers)
     code = getattr(context.get("view"), "failure_code", "internal")
     return Response(_internal(exception) | {"code": code}, status=500)
 
@@ -80,10 +107,70 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBa
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """500 outside of API views. Django has logged the traceback; the id is what its reader can be asked for."""
-    if not request.path.startswith(API_PATHS):
+    """500 outside of API views. Django has logged the traceback; the id is what its reader can be asked for.
+
+    503 when a part of the house is away: Django comes here in the midst of handling that exception.
+    """
+    outage = outage_of(sys.exception())
+    if outage is not None:
+        return _unavailable(request, outage)
+    if request.path.startswith(API_PATHS):
+        return JsonResponse(_internal(None), status=500)
+    try:
         return defaults.server_error(request)
-    return JsonResponse(_internal(None), status=500)
+    except NotGathered:
+        return _bare(500, _("Something went wrong on our side"), _(_OUR_FAULT))
+
+
+def too_busy(request: HttpRequest) -> HttpResponseBase:
+    """503 for a request whose turn did not come in time. No middleware sees it, so it brings its own headers."""
+    response: HttpResponse
+    if request.path.startswith(API_PATHS):
+        response = JsonResponse({"code": "server_busy", "detail": _BUSY}, status=503)
+    else:
+        response = _bare(503, _("Back in a moment"), _(_BUSY))
+    response["Retry-After"] = str(_BUSY_SECONDS)
+    response["Cache-Control"] = "no-store"
+    response["Content-Security-Policy"] = "default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _unavailable(request: HttpRequest, outage: Outage) -> HttpResponseBase:
+    response: HttpResponse
+    if request.path.startswith(API_PATHS):
+        response = JsonResponse({"code": outage.code, "detail": outage.detail}, status=503)
+    else:
+        response = _page_of_outage()
+    response["Retry-After"] = str(outage.retry_after)
+    _noted(outage, sys.exception())
+    _need_not_be_logged(response)
+    return response
+
+
+def _page_of_outage() -> HttpResponse:
+    try:
+        # Without the request: who is signed in stands in the very database that is away.
+        return HttpResponse(loader.get_template("503.html").render(), status=503)
+    except NotGathered:
+        return _bare(503, _("Back in a moment"), _(_AWAY))
+
+
+def _bare(status: int, heading: str, words: str) -> HttpResponse:
+    """A page that needs no static file."""
+    page = loader.get_template("bare.html").render({"heading": heading, "words": words})
+    return HttpResponse(page, status=status)
+
+
+def _need_not_be_logged(response: HttpResponse | Response) -> None:
+    """Keep Django from an error of its own, with a traceback where it has one: whoever is away was told of already."""
+    response._has_been_logged = True  # type: ignore[union-attr]
+
+
+def _noted(outage: Outage, exception: BaseException | None) -> None:
+    if outage in _COUNTED:
+        THIS_PROCESS.count(_COUNTED[outage])
+    log.warning("The %s is away, and a request was answered so: %s", outage.part, exception)
 
 
 def _domain_error(error: ConversationError | RealtimeError) -> Response:
@@ -101,9 +188,11 @@ def _api_error(error: exceptions.APIException) -> Response:
     headers = {}
     if isinstance(error, exceptions.ValidationError):
         body |= _validation(error)
-    if isinstance(error, exceptions.Throttled):
-        seconds = max(1, math.ceil(getattr(error, "wait", None) or 1))
+    wait = getattr(error, "wait", None)
+    if wait is not None or isinstance(error, exceptions.Throttled):
+        seconds = max(1, math.ceil(wait or 1))
         headers["Retry-After"] = str(seconds)
+    if isinstance(error, exceptions.Throttled):
         body["detail"] = f"That was too often. Try again in {in_words(seconds)}."
     challenge = getattr(error, "auth_header", None)
     if challenge:

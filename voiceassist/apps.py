@@ -1,7 +1,7 @@
 """Django's handle on the address: registers its system checks."""
 
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 
 
 class VoiceAssistConfig(AppConfig):
@@ -9,6 +9,8 @@ class VoiceAssistConfig(AppConfig):
 
     def ready(self) -> None:
         # Here, not above: the framework's settings cannot be read before the apps are there.
-        from voiceassist.checks import check_rates
+        from voiceassist.checks import check_address, check_deployment, check_rates
 
         register(check_rates)
+        register(check_address)
+        register(check_deployment, Tags.security, deploy=True)

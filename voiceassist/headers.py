@@ -47,6 +47,8 @@ class ContentSecurityMiddleware(MiddlewareMixin):
         self._headers = {
             "Content-Security-Policy": content_security_policy(settings.PUBLIC_URL),
             "Permissions-Policy": PERMISSIONS_POLICY,
+            # Django's own middleware is further in, and never sees a request that is turned away before it.
+            "X-Frame-Options": settings.X_FRAME_OPTIONS,
             "Cache-Control": "no-store",
         }
 

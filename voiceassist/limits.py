@@ -1,9 +1,15 @@
-"""How often something may be done: limits that parallel requests cannot slip through."""
+"""How often something may be done: limits that parallel requests cannot slip through.
+
+Where nothing can be counted, because the shared cache is away, what is guessed at stays shut and what is merely
+rationed stays open: signing in waits until the cache is back, a conversation does not.
+"""
 
 import ipaddress
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
@@ -11,14 +17,53 @@ from typing import Self
 from django.core.cache import BaseCache, cache
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.utils.translation import ngettext
+from redis.exceptions import RedisError
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
+from realtime.telemetry import THIS_PROCESS, Event
+
+log = logging.getLogger(__name__)
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_AWAY = (RedisError, OSError)
+"""What a cache raises that cannot be reached, or does not answer in time."""
+_TELL_SECONDS = 60.0
+"""How often at most the log is told that the cache is away."""
 
 ADDRESS_ALLOWANCE = 3
 """How many times a signed-in person's rate one address may use: an office or a family shares it."""
+
+
+class LimitsAway(APIException):
+    """Nothing can be counted now: the shared cache cannot be reached. Raised where that must not let anybody in."""
+
+    status_code = 503
+    default_code = "limits_unavailable"
+    default_detail = (
+        "Signing in is not possible for a moment: a part of this server is away. Try again shortly."
+    )
+    wait = 5
+    """Seconds after which trying again can help."""
+
+
+class _Telling:
+    """Tells the log that the cache is away: once, and again while it lasts, not for every request."""
+
+    def __init__(self) -> None:
+        self._told_at = -math.inf
+
+    def __call__(self, error: BaseException) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= _TELL_SECONDS:
+            self._told_at = now
+            log.warning("Limits cannot be counted, the cache is away: %s", error)
+
+
+_tell = _Telling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +91,8 @@ class Limiter:
 
     Every decision rests on the value that one atomic increment returned, so of any number of parallel callers exactly
     as many pass as the rate allows. What went through in the window before counts by the share of it that still lies
-    within the last `rate.seconds`.
+    within the last `rate.seconds`. Taking raises LimitsAway while the cache is away; what is returned or forgotten then
+    is lost, and with it one of a rate for one of its periods.
     """
 
     def __init__(
@@ -63,7 +109,18 @@ class Limiter:
         self._clock = clock
 
     def take(self, key: str) -> int | None:
-        """Take one: None when it is allowed, else the whole seconds to wait."""
+        """Take one: None when it is allowed, else the whole seconds to wait. Raises LimitsAway."""
+        try:
+            wait = self._taken(key)
+        except _AWAY as error:
+            THIS_PROCESS.count(Event.CACHE_AWAY)
+            _tell(error)
+            raise LimitsAway from error
+        if wait is not None:
+            THIS_PROCESS.count(Event.LIMIT_HIT, label=self.scope.partition(":")[0])
+        return wait
+
+    def _taken(self, key: str) -> int | None:
         now = self._clock()
         window, elapsed = divmod(now, self.rate.seconds)
         before = int(self._store.get(self._name(key, int(window) - 1)) or 0)
@@ -77,12 +134,14 @@ class Limiter:
 
     def give_back(self, key: str) -> None:
         """Return one that was taken just now."""
-        self._decrement(self._name(key, int(self._clock() // self.rate.seconds)))
+        with suppress(*_AWAY):
+            self._decrement(self._name(key, int(self._clock() // self.rate.seconds)))
 
     def forget(self, key: str) -> None:
         """Let the count under `key` begin anew."""
         window = int(self._clock() // self.rate.seconds)
-        self._store.delete_many([self._name(key, window), self._name(key, window - 1)])
+        with suppress(*_AWAY):
+            self._store.delete_many([self._name(key, window), self._name(key, window - 1)])
 
     def _name(self, key: str, window: int) -> str:
         # Digested: keys hold user names and addresses, in any characters and of any length.
@@ -144,11 +203,15 @@ def wait_for(
     """Take one of what a scope limits, for a person (None: a stranger) and the party at an address (empty: unknown).
 
     None when it is allowed, else the seconds to wait; nothing is taken then. The rates are DRF's
-    DEFAULT_THROTTLE_RATES; a scope without one raises ImproperlyConfigured.
+    DEFAULT_THROTTLE_RATES; a scope without one raises ImproperlyConfigured. While the cache is away everything is
+    allowed: whoever asks is signed in already.
     """
     taken: list[tuple[Limiter, str]] = []
     for limiter, key in _limits(scope, user_id, address, clock):
-        wait = limiter.take(key)
+        try:
+            wait = limiter.take(key)
+        except LimitsAway:
+            return None
         if wait is not None:
             for other, given_back in taken:
                 other.give_back(given_back)
@@ -193,8 +256,9 @@ def party_at(given: str) -> str:
 def in_words(seconds: int) -> str:
     """A waiting time as a person says it."""
     if seconds < 120:
-        return f"{seconds} second{'' if seconds == 1 else 's'}"
-    return f"{math.ceil(seconds / 60)} minutes"
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    minutes = math.ceil(seconds / 60)
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
 
 
 def _rate_of(scope: str) -> Rate:

@@ -32,6 +32,12 @@ ALLOWED_ORIGINS = sorted(f"{_public.scheme}://{host}{_port}" for host in _hosts)
 """Scheme, host and port of every page that may open our socket."""
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+DRAIN_SECONDS = env.integer("DRAIN_SECONDS", 25)
+"""How long live sessions may finish what they are saying once the server has been told to stop."""
+REALTIME_SOCKETS = env.integer("REALTIME_SOCKETS", 1000, at_least=1)
+"""How many sockets this process takes at a time."""
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+"""What a scraper of /metrics shows as its bearer token; without one only staff sees that page."""
 
 # --- Secrets and cookies ----------------------------------------------------------------------------------------
 
@@ -39,15 +45,17 @@ SECRET_KEY = env.secret("SECRET_KEY", kept_in=VAR_DIR / "secret-key")
 _prefix = "__Host-" if SERVED_OVER_TLS else ""
 SESSION_COOKIE_NAME = f"{_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SERVED_OVER_TLS
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_NAME = f"{_prefix}language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SERVED_OVER_TLS
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_SSL_REDIRECT = SERVED_OVER_TLS
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SERVED_OVER_TLS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SECURE_REDIRECT_EXEMPT = [r"^health$", r"^health/ready$"]
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^health/ready$", r"^metrics$"]
 X_FRAME_OPTIONS = "DENY"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -82,11 +90,14 @@ INSTALLED_APPS = [
     "realtime.apps.RealtimeAppConfig",
 ]
 MIDDLEWARE = [
+    "voiceassist.probes.AnyHost",
     "django.middleware.security.SecurityMiddleware",
-    "voiceassist.headers.ContentSecurityMiddleware",
+    # Before the policies: a page says what it may do, and a hundred scripts need not repeat it.
     "voiceassist.staticfiles.StaticFiles",
+    "voiceassist.compression.CompressedPages",
+    "voiceassist.headers.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "voiceassist.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -115,8 +126,9 @@ LOGIN_REDIRECT_URL = "chat"
 LOGOUT_REDIRECT_URL = "login"
 SIGNUP_ENABLED = env.flag("SIGNUP_ENABLED", False)
 LANGUAGE_CODE = "en"
-# Only what is translated throughout; half a page in another language helps nobody.
-LANGUAGES = [("en", "English")]
+# Only what is translated throughout; half a page in another language helps nobody. Each by its own name.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "voiceassist" / "locale"]
 FORMAT_MODULE_PATH = "voiceassist.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -124,6 +136,7 @@ USE_TZ = True
 # --- State: one machine needs nothing, more need PostgreSQL and Redis --------------------------------------------
 
 _database_url = env.text("DATABASE_URL")
+_pool_size = env.integer("DATABASE_POOL_SIZE", 10, at_least=1)
 if _database_url:
     _database = environ.Env.db_url_config(_database_url)
 else:
@@ -142,22 +155,49 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "TEST": {"NAME": f"{_database['NAME']}.test"},
     }
 elif _database["ENGINE"] == "django.db.backends.postgresql":
+    from voiceassist.postgres import Connection
+
     # Under ASGI persistent connections belong to no one; the driver's pool, health-checked, survives a restart of the
     # database without losing a query.
     _database |= {
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 10, "timeout": 3}},
+        "OPTIONS": {
+            "pool": {
+                "min_size": 1,
+                "max_size": _pool_size,
+                # Together with the check of a connection less than the 3.5 seconds in which a request is answered.
+                "timeout": 2.5,
+                # The pool's own pauses double up to five minutes, long after the database is back.
+                "reconnect_timeout": 2,
+                "connection_class": Connection,
+            },
+            "connect_timeout": 3,
+            # A machine that vanished; one whose database hangs is noticed by our connection class.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
+        }
+        # What the address says in its query, such as sslmode=verify-full.
+        | _database.get("OPTIONS", {}),
     }
 DATABASES = {"default": _database}
 
 REDIS_URL = env.text("REDIS_URL")
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            # Without these a Redis that hangs would hang every request that counts against a limit.
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        }
+    }
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 15}]},
+            "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 15, "socket_connect_timeout": 3}]},
         }
     }
 else:
@@ -169,6 +209,11 @@ else:
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "voiceassist.worklets.WorkletFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -252,6 +297,7 @@ REALTIME = RealtimeConfig(
     sessions_per_user=env.integer("REALTIME_SESSIONS_PER_USER", 2, at_least=1),
     minutes_per_day=env.optional_integer("REALTIME_MINUTES_PER_DAY"),
     idle_minutes=env.integer("REALTIME_IDLE_MINUTES", 10, at_least=1),
+    session_hours=env.integer("REALTIME_SESSION_HOURS", 12, at_least=1),
     # The operator's own first: of two prices for one model the first counts. Compatible servers have models under
     # OpenAI's names and not at OpenAI's prices.
     prices=env.parsed("REALTIME_PRICES", price_table, "[]")
@@ -266,11 +312,28 @@ REALTIME = RealtimeConfig(
     ),
 )
 
+# --- Logs -------------------------------------------------------------------------------------------------------
+
+_LINES: dict[str, dict[str, str]] = {
+    "plain": {
+        "()": "voiceassist.logs.PlainFormatter",
+        "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+    },
+    "json": {"()": "voiceassist.logs.JsonFormatter"},
+}
+LOG_FORMAT = env.choice("LOG_FORMAT", "plain", tuple(_LINES))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"secrets": {"()": "voiceassist.logs.SecretsFilter"}},
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["secrets"]}},
+    "formatters": {"line": _LINES[LOG_FORMAT]},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # A line for each answer is for programs; people are shown those that refuse somebody (voiceassist.refusals).
+        "voiceassist.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+        # While their server is away both write a traceback or a warning a second; we say it once, in words.
+        "channels_redis": {"level": "CRITICAL"},
+        "psycopg.pool": {"level": "ERROR"},
+    },
 }

@@ -22,7 +22,7 @@ from rest_framework_simplejwt.views import TokenViewBase
 
 from conversations.doors import BoundedJSON, require_length
 from conversations.refusals import RETRY_AFTER, refused, usual
-from voiceassist.accounts import forgive_guesses, wait_before_guess
+from voiceassist.accounts import forgive_guesses, signed_in, wait_before_guess
 
 
 class SignInSerializer(TokenObtainPairSerializer):
@@ -43,6 +43,8 @@ class SignInSerializer(TokenObtainPairSerializer):
             raise Throttled(wait)
         tokens = super().validate(attrs)
         forgive_guesses(request, username)
+        # Somebody: the library has raised already where there is nobody. (Its annotation leaves that open.)
+        signed_in(cast(User, self.user), request, "token")
         return tokens
 
 
@@ -109,6 +111,7 @@ class _Door(TokenViewBase):
             {
                 401: "`no_active_account`: the name or the password is wrong, or the account is switched off",
                 429: "`throttled`: too many guesses",
+                503: "`limits_unavailable`: guesses cannot be counted for a moment; try again shortly",
             }
         ),
     )

@@ -3,16 +3,20 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
-from voiceassist import accounts, api_docs, health, tokens
+from voiceassist import accounts, api_docs, health, manifest, metrics, tokens
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="chat"), name="home"),
     path("login", accounts.SignIn.as_view(), name="login"),
     path("logout", accounts.SignOut.as_view(), name="logout"),
     path("signup", accounts.SignUp.as_view(), name="signup"),
+    path("language", set_language, name="set_language"),
+    path("manifest.webmanifest", manifest.manifest, name="manifest"),
     path("health", health.alive, name="health"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("admin/login/", accounts.admin_sign_in),
     path("admin/", admin.site.urls),
     re_path(r"^api/token/?$", tokens.Obtain.as_view(), name="token"),

@@ -163,8 +163,10 @@ class VoiceSessionAdmin(DiscreetAdmin):
         """Whether sessions may be ended; Django asks it of the action."""
         return request.user.has_perm(END)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        # Django 5.2 knows one place for actions and does not ask for which of them.
+        where = {} if action_location is None else {"action_location": action_location}
+        actions: dict[str, Any] = super().get_actions(request, **where)
         return {name: action for name, action in actions.items() if name != "delete_selected"}
 
     def delete_view(

@@ -25,6 +25,8 @@ class Answers:
         """Answers that may not have been heard to the end yet."""
         self._over_at: float | None = None
         """When the last listener left."""
+        self._away_at: float | None = None
+        """Since when the listener gets no more sound, and may come back; None while it is there."""
 
     def words(self, entry: Entry, part: int, delta: str, *, spoken: bool) -> None:
         """More words; `spoken` when they are the transcript of its sound."""
@@ -42,7 +44,8 @@ class Answers:
             entry.at = now
             if self._over_at is not None:
                 entry.stopped_at = self._over_at
-            self._sounding = [each for each in self._sounding if each.plays_until > now]
+            heard_by = now if self._away_at is None else self._away_at
+            self._sounding = [each for each in self._sounding if each.plays_until > heard_by]
             self._sounding.append(entry)
         entry.received_bytes += pcm_bytes
 
@@ -59,6 +62,26 @@ class Answers:
         """The listener left, and hears no more of it."""
         self.interrupted(now)
         self._over_at = now
+
+    def listener_away(self, now: float) -> None:
+        """The listener was lost. It may come back, and hear the rest then."""
+        self._away_at = now
+
+    def listener_back(self, item_id: str | None, in_hand_ms: float, now: float) -> None:
+        """It is back, with so much of that answer in hand; what it has not got is heard from now on."""
+        free_at, away_at = now, now if self._away_at is None else self._away_at
+        self._away_at = None
+        for entry in self._sounding:
+            if entry.plays_from is None or entry.was_cut or entry.plays_until <= away_at:
+                continue
+            in_hand = in_hand_ms / 1000 if entry.item_id == item_id else 0.0
+            if entry.plays_from + in_hand < min(free_at, entry.plays_until):
+                entry.plays_from = free_at - in_hand
+            free_at = max(free_at, entry.plays_until)
+
+    def heard_out(self) -> None:
+        """Whoever listens has all of what is complete, and hears it to the end wherever it goes on."""
+        self._sounding = [each for each in self._sounding if not each.is_complete]
 
     def interrupted(self, now: float) -> None:
         """Whatever was being played falls silent."""

@@ -1,15 +1,16 @@
 """RealtimeProtocol: the only state machine of a session. Frames in, effects out; time is passed in."""
 
 from enum import Enum
+from typing import TypeGuard
 
 from realtime.errors import EndReason, RealtimeError
 from realtime.protocol import policy, wire
-from realtime.protocol.effects import Effect, End, Ready, Reconnect, ToUpstream, Turn
+from realtime.protocol.effects import Effect, End, MalformedFromUpstream, Ready, Reconnect, ToUpstream, Turn
 from realtime.protocol.endings import ENDINGS, OVERSIZE, TOO_FAST, Ending, ending_of_error, ending_of_refusal
-from realtime.protocol.events import Event, mapping_of
+from realtime.protocol.events import Event, is_well_formed, mapping_of
 from realtime.protocol.from_client import FromClient
 from realtime.protocol.from_upstream import FromUpstream
-from realtime.protocol.pace import PaceMeter
+from realtime.protocol.pace import EventMeter
 from realtime.protocol.reconnection import PAUSES, Lifetime, Reason, Reconnection
 from realtime.protocol.refusals import Refusal, refusal_of_close, refusal_of_error
 from realtime.protocol.session import SessionSetup
@@ -19,6 +20,8 @@ from realtime.protocol.talk import Talk
 SETUP_SECONDS = 10.0
 """How long upstream may take to greet and to accept our configuration."""
 MAX_MALFORMED = 10
+MAX_PING = 1024
+"""Characters of a frame that asks for a sign of life."""
 
 
 class Phase(Enum):
@@ -51,15 +54,25 @@ class RealtimeProtocol:
         self._over_at: float | None = None
         """When the client left or was told to; it has heard nothing since."""
         self._malformed = 0
+        self._away_at: float | None = None
+        """When the client was lost that may come back; None while it is there."""
+        self._was_heard = False
+        """A client said something."""
+        self._frames = 0
+        """How many of its frames were read, over all its sockets."""
+        self._events = EventMeter()
 
     # --- what the relay tells us --------------------------------------------------------------------------------
 
     def upstream_frame(self, frame: str, now: float) -> list[Effect]:
         """A frame came from upstream."""
+        # A server that stutters is not the caller's concern.
         try:
             event = wire.decode(frame)
         except wire.MalformedFrame:
-            return []  # a server that stutters is not the caller's concern
+            return [MalformedFromUpstream()]
+        if not is_well_formed(event):
+            return [MalformedFromUpstream()]
         if self.phase is Phase.READY:
             self._from_upstream.event(event, frame, now)
             self._note(event, now)
@@ -96,6 +109,7 @@ class RealtimeProtocol:
         """A frame came from the client: JSON in text, PCM16 in bytes. Only once READY, or when it has left."""
         if self.phase is Phase.ENDED:
             return []
+        self._frames += not policy.is_of_the_line(frame)
         if wire.is_oversize(frame):
             self._end(OVERSIZE, now)
             return self._talk.taken()
@@ -107,11 +121,33 @@ class RealtimeProtocol:
             else:
                 event = wire.decode(frame)
                 self._client_event(event, now)
+                if event["type"] != "input_audio_buffer.append":
+                    self._events.received(now)
         except (wire.MalformedFrame, policy.NotAllowed) as error:
             self._talk.out.extend(self._talk.notices.refused(error, event))
+            self._events.received(now)
             self._malformed += isinstance(error, wire.MalformedFrame)
             if self._malformed >= MAX_MALFORMED:
                 self._end(ENDINGS["protocol_error"], now)
+            self._check_pace(now)
+        self._was_heard = True
+        return self._talk.taken()
+
+    def aside(self, frame: str | bytes, now: float) -> list[Effect]:
+        """The answer to a frame that only asks for a sign of life, whatever else waits; nothing for any other frame.
+
+        It is no activity: who says nothing else is idle all the same.
+        """
+        if self.phase is Phase.ENDED or not self.setup.announces or not _may_be_a_ping(frame):
+            return []
+        try:
+            event = wire.decode(frame)
+            if event["type"] == policy.PING:
+                self._from_client.ping(event)
+                self._events.received(now)
+                self._check_pace(now)
+        except (wire.MalformedFrame, policy.NotAllowed):
+            return []  # told in its turn, like every other refusal
         return self._talk.taken()
 
     def tick(self, now: float) -> list[Effect]:
@@ -146,9 +182,37 @@ class RealtimeProtocol:
         return self._talk.taken()
 
     def client_left(self, now: float) -> list[Effect]:
-        """Nobody listens any more; upstream is heard a little longer for words that are on their way."""
+        """Nobody listens any more; upstream is heard a little longer for words that are on their way.
+
+        A client that was lost before and has not come back left when it was lost.
+        """
         self._close_turn()
         self._leave(now)
+        return self._talk.taken()
+
+    def client_away(self, now: float) -> None:
+        """The client was lost and may come back. Until then nothing of an answer is heard, and nobody is idle."""
+        self._away_at = now
+        self._talk.log.listener_away(now)
+
+    def client_back(self, seen: policy.Seen, frames: int, now: float) -> Event:
+        """It is back: what it is told first. `frames` is how many of its frames were taken in so far."""
+        if self._away_at is not None:
+            self._talk.active_at += now - self._away_at
+        self._away_at = None
+        self._was_heard = True
+        self._talk.log.listener_back(seen.item_id, seen.played_ms, now)
+        return self._talk.notices.resumed(frames)
+
+    def drain(self, seconds: float) -> list[Effect]:
+        """The process has to stop: it is told to the client. `drained` follows when all is quiet, or `end`."""
+        self._talk.out.extend(self._talk.notices.draining(seconds))
+        return self._talk.taken()
+
+    def drained(self, now: float) -> list[Effect]:
+        """It was quiet, and the client has everything: it plays to the end what it has, wherever it goes on."""
+        self._talk.log.heard_out()
+        self._end(ENDINGS["draining"], now)
         return self._talk.taken()
 
     def finish(self, now: float) -> list[Effect]:
@@ -162,10 +226,14 @@ class RealtimeProtocol:
         self._talk.out.extend(self._talk.notices.message_saved(turn, message_id, position))
         return self._talk.taken()
 
+    def pause(self, now: float) -> float:
+        """For how many seconds to stop reading the client; 0 when there is room."""
+        return max(self._talk.microphone.pace.pause(now), self._events.pause(now))
+
     @property
-    def pace(self) -> PaceMeter:
-        """How fast the client sends audio."""
-        return self._talk.microphone.pace
+    def is_quiet(self) -> bool:
+        """Whether nobody speaks or is answered, as far as there is an upstream to say so."""
+        return self._talk.is_quiet if self.phase is Phase.READY else not self._was_ready
 
     @property
     def awaits_transcripts(self) -> bool:
@@ -173,14 +241,17 @@ class RealtimeProtocol:
         return self._talk.microphone.commit_is_due or self._talk.log.awaits_transcripts
 
     def _idle_at(self) -> float | None:
-        """When the session has been idle for too long; None while somebody speaks."""
-        if self._talk.microphone.is_speaking:
+        """When the session has been idle for too long; None while somebody speaks, or is waited for."""
+        if self._talk.microphone.is_speaking or self._away_at is not None:
             return None
         return max(self._talk.active_at, self._talk.log.plays_until) + self.setup.idle_seconds
 
     # --- the client ---------------------------------------------------------------------------------------------
 
     def _client_event(self, event: Event, now: float) -> None:
+        if event["type"] == policy.RESUME and self.setup.binary_audio and not self._was_heard:
+            policy.seen(event)  # here the session begins anew, and there is nothing to go on with
+            return
         if self.phase is not Phase.READY:
             self._from_client.write_down(event, now)
             return
@@ -193,7 +264,7 @@ class RealtimeProtocol:
             self._check_pace(now)
 
     def _check_pace(self, now: float) -> None:
-        if self.pace.is_exhausted(now):
+        if self._talk.microphone.pace.is_exhausted(now) or self._events.is_exhausted(now):
             self._end(TOO_FAST, now)
 
     # --- upstream -----------------------------------------------------------------------------------------------
@@ -221,6 +292,8 @@ class RealtimeProtocol:
             self._was_ready = True
             self._talk.active_at = now
             self._succession.began(upstream_session)
+            if self.setup.owes_answer:
+                self._talk.ask(self._talk.gate.ask({"type": "response.create"}), now)
         self._talk.out.append(Ready())
 
     def _note(self, event: Event, now: float) -> None:
@@ -300,7 +373,7 @@ class RealtimeProtocol:
         if self.phase is Phase.ENDED:
             return
         self._leave(now)
-        self._talk.out.extend(self._talk.notices.ended(ending))
+        self._talk.out.extend(self._talk.notices.ended(ending, self._frames))
         self._talk.out.append(End(ending.reason, ending.close_code, ending.code or ending.reason))
 
     def _close_turn(self) -> None:
@@ -311,5 +384,10 @@ class RealtimeProtocol:
     def _leave(self, now: float) -> None:
         self.phase = Phase.ENDED
         if self._over_at is None:
-            self._over_at = now
-            self._talk.log.nobody_listens(now)
+            self._over_at = now if self._away_at is None else self._away_at
+            self._talk.log.nobody_listens(self._over_at)
+
+
+def _may_be_a_ping(frame: str | bytes) -> TypeGuard[str]:
+    """Audio and long texts pass here too: they cost no second look."""
+    return isinstance(frame, str) and len(frame) <= MAX_PING and policy.PING in frame

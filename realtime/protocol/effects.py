@@ -39,6 +39,8 @@ class FrameToClient:
     """A frame of upstream's, passed on as it came."""
 
     frame: str
+    event_id: str = field(default="", compare=False)
+    """As upstream gave it; empty when it gave none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,15 @@ class AudioToClient:
     """Audio of the answer that is being given, for a client that takes binary frames."""
 
     pcm: bytes
+    item_id: str = field(default="", compare=False)
+    """The answer that it is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The client has processed everything up to and including the event of that id."""
+
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,11 @@ class TellOperator:
 
 
 @dataclass(frozen=True, slots=True)
+class MalformedFromUpstream:
+    """What upstream sent could not be read, or had not the shape of its kind. It was left aside; count it."""
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Close the client with `close_code` and end the session for `reason`."""
 
@@ -115,11 +131,10 @@ class End:
     """What programs are told, for the log: often more exact than the reason."""
 
 
+ForClient = ToClient | FrameToClient | AudioToClient | Acknowledged | PurgeAudio
+"""What is about what the client gets."""
 Effect = (
-    ToClient
-    | FrameToClient
-    | AudioToClient
-    | PurgeAudio
+    ForClient
     | ToUpstream
     | AudioToUpstream
     | RecordTurn
@@ -128,5 +143,6 @@ Effect = (
     | Ready
     | Reconnect
     | TellOperator
+    | MalformedFromUpstream
     | End
 )

@@ -28,6 +28,13 @@ ENDINGS: dict[EndReason, Ending] = {
     "idle": Ending(
         "idle", 1000, "Nothing was said for a while, so the session ended.", is_fault=False, retryable=True
     ),
+    "session_limit": Ending(
+        "session_limit",
+        1000,
+        "This session has lasted as long as one may here, so it ended. Start another; the conversation is kept.",
+        is_fault=False,
+        retryable=True,
+    ),
     "daily_limit": Ending("daily_limit", 4429, "Today's talking time is used up. It starts again tomorrow."),
     "ended_by_owner": Ending(
         "ended_by_owner", 1000, "The session was ended from another place.", is_fault=False, retryable=True
@@ -130,5 +137,7 @@ def ending_of_refusal(refusal: Refusal) -> Ending:
 def off_the_record(detail: str) -> str:
     """The sentence without its promise of keeping what was said, for a session of which nothing stays."""
     detail = re.sub(r"; (?:what was said(?: so far)?|the conversation) is kept(?=[;.])", "", detail)
-    promise = r" ?(?:What was said(?: so far)?|The conversation) is kept(?:; (\w)|\.)"
+    promise = (
+        r" ?(?:(?:What was said(?: so far)?|The conversation) is|Your conversations are) kept(?:; (\w)|\.)"
+    )
     return re.sub(promise, lambda found: f" {found[1].upper()}" if found[1] else "", detail).strip()

@@ -24,6 +24,26 @@ def error_event(
     }
 
 
+_TEXTS = ("item_id", "response_id", "delta", "transcript")
+_OBJECTS = ("item", "response", "part")
+
+
+def is_well_formed(event: Event) -> bool:
+    """Whether what an upstream says has the shape of the events it is named after.
+
+    Nothing can be made of an item that is a list, or of an answer that is null; and to make one up would begin an
+    answer that nobody gives and that never ends.
+    """
+    return (
+        all(event.get(name) is None or isinstance(event[name], str) for name in _TEXTS)
+        and all(isinstance(event.get(name, _ABSENT), dict) for name in _OBJECTS)
+        and (event.get("session") is None or isinstance(event["session"], dict))
+    )
+
+
+_ABSENT: Event = {}
+
+
 def text_of(value: Any) -> str:
     """`value` when it is a string, else an empty one: peers send nulls where text is due."""
     return value if isinstance(value, str) else ""

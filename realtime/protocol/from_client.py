@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from realtime.protocol import items, policy, session
-from realtime.protocol.effects import AudioToUpstream
+from realtime.protocol.effects import Acknowledged, AudioToUpstream
 from realtime.protocol.events import Event
 from realtime.protocol.talk import Talk
 
@@ -25,10 +25,20 @@ class FromClient:
         if event["type"] == "input_audio_buffer.append":
             self._hear_on(policy.microphone_audio(event), now)
             return
+        if event["type"] == policy.PING and self._talk.setup.announces:
+            self.ping(event)
+            return
         admitted = policy.admit(event)
         handler = _FROM_CLIENT.get(admitted["type"])
         if handler is None or handler(self, admitted, now):
             self._talk.send(admitted)
+
+    def ping(self, event: Event) -> None:
+        """The client asks for a sign of life, and says what it has. Raises NotAllowed."""
+        ping_id, processed = policy.ping_id(event), policy.acknowledged(event)
+        if processed:
+            self._talk.out.append(Acknowledged(processed))
+        self._talk.out.extend(self._talk.notices.pong(ping_id))
 
     def hear(self, pcm: bytes, now: float) -> None:
         """Audio came from the client."""

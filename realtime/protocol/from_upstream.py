@@ -35,7 +35,7 @@ class FromUpstream:
                 self._talk.gate.answer_came()
         handler = _FROM_UPSTREAM.get(kind)
         if handler is None or handler(self, event, now):
-            self._talk.out.append(FrameToClient(frame))
+            self._talk.out.append(FrameToClient(frame, text_of(event.get("event_id"))))
         if not kind.endswith(".delta"):
             self._talk.record(self._talk.log.take(now))
         if kind in _AFTERWARDS:

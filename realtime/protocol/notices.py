@@ -40,7 +40,26 @@ class Notices:
             limits={"idle_seconds": setup.idle_seconds, "binary_frame_bytes": wire.MAX_BINARY_BYTES},
             save=setup.save,
             voice_problem=setup.voice_problem,
+            resumed=False,
+            taken_up=setup.epoch > 1,
         )
+
+    def resumed(self, frames: int) -> Event:
+        """The client is back and missed nothing. So many of its frames were taken in."""
+        setup = self._setup
+        return {
+            "type": "voiceassist.resumed",
+            "event_id": self._event_id(),
+            "session_id": setup.session_id,
+            "conversation_id": setup.conversation_id,
+            "frames": frames,
+            "draining": False,
+        }
+
+    def draining(self, seconds: float) -> Iterator[Effect]:
+        """The server has to stop; the session ends when it is quiet, and at the latest after `seconds`."""
+        if self._setup.binary_audio:
+            yield from self._announce("voiceassist.draining", seconds=round(seconds, 3))
 
     def session_updated(self, upstream: Event, wishes: SessionChange) -> Iterator[Effect]:
         """The session is as `upstream` says."""
@@ -53,6 +72,10 @@ class Notices:
     def reconnected(self, seconds: float) -> Iterator[Effect]:
         """There is an upstream again, after `seconds` without."""
         return self._announce("voiceassist.reconnected", seconds=round(seconds, 3))
+
+    def pong(self, ping_id: str) -> Iterator[Effect]:
+        """A sign of life, which was asked for under that id."""
+        return self._announce("voiceassist.pong", id=ping_id)
 
     def used(self, usage: Event, tally: Tally, response_id: str | None = None) -> Iterator[Effect]:
         """Something was used, by a response or, without an id, by a transcription; and what that makes altogether."""
@@ -138,8 +161,9 @@ class Notices:
         error = {"type": "server_error", "code": "transcription_failed", "message": message}
         yield ToClient(event | {"error": error})
 
-    def ended(self, ending: Ending) -> Iterator[Effect]:
-        """The session is over, and why."""
+    def ended(self, ending: Ending, frames: int) -> Iterator[Effect]:
+        """The session is over, and why. So many of the client's frames were read: what it sent besides can be sent to
+        its next session."""
         if ending.is_fault:
             yield from self.error(ending.code or ending.reason, ending.detail)
         told: Event = {
@@ -150,6 +174,8 @@ class Notices:
         }
         if ending.retry_after is not None:
             told["retry_after"] = ending.retry_after
+        if self._setup.binary_audio and ending.retryable:
+            told["frames"] = frames
         yield from self._announce("voiceassist.ended", **told)
 
     def _true(self, detail: str) -> str:
@@ -164,4 +190,6 @@ class Notices:
 
     def _event_id(self) -> str:
         self._serial += 1
-        return f"event_{self._serial:08d}"
+        # Of a session that was taken up again the client may still hold ids of the last time.
+        life = f"{self._setup.epoch:04d}_" if self._setup.epoch > 1 else ""
+        return f"event_{life}{self._serial:08d}"

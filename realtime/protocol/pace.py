@@ -1,4 +1,7 @@
-"""How fast a client may send audio: real time and a stretch in hand. Beyond that we stop reading, dropping nothing."""
+"""How fast a client may send: audio in real time with a stretch in hand, events a bounded number a second.
+
+Beyond that we stop reading, dropping nothing.
+"""
 
 from realtime.protocol.audio import BYTES_PER_MS
 
@@ -6,32 +9,58 @@ IN_HAND_SECONDS = 30.0
 PATIENCE_SECONDS = 10.0
 SLACK_SECONDS = 1.0
 """A client that has this much room again has left the bound."""
+MIN_FRAME_BYTES = 5 * BYTES_PER_MS
+"""What a frame of audio counts at least: a flood of tiny ones is a flood as well."""
+EVENTS_PER_SECOND = 50
+EVENTS_IN_HAND = 200
 
 
-class PaceMeter:
-    """Counts audio against the clock. All times are seconds of one monotonic clock."""
+class _Meter:
+    """Counts, in seconds, what comes against the clock. All times are seconds of one monotonic clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_hand: float) -> None:
+        self._in_hand = in_hand
         self._ahead_until: float | None = None
-        """When the audio received so far would have been spoken at real time."""
+        """When what was received so far would have come at the allowed pace."""
         self._at_bound_since: float | None = None
 
-    def received(self, pcm_bytes: int, now: float) -> None:
-        """Count audio that came in at `now`."""
+    def _count(self, seconds: float, now: float) -> None:
         start = now if self._ahead_until is None else max(self._ahead_until, now)
-        self._ahead_until = start + pcm_bytes / (BYTES_PER_MS * 1000)
+        self._ahead_until = start + seconds
         ahead = self._ahead_until - now
-        if ahead <= IN_HAND_SECONDS - SLACK_SECONDS:
+        if ahead <= self._in_hand - SLACK_SECONDS:
             self._at_bound_since = None
-        elif ahead > IN_HAND_SECONDS and self._at_bound_since is None:
+        elif ahead > self._in_hand and self._at_bound_since is None:
             self._at_bound_since = now
 
     def pause(self, now: float) -> float:
         """For how many seconds to stop reading; 0 when there is room."""
         if self._ahead_until is None:
             return 0.0
-        return max(0.0, self._ahead_until - now - IN_HAND_SECONDS)
+        return max(0.0, self._ahead_until - now - self._in_hand)
 
     def is_exhausted(self, now: float) -> bool:
         """Whether the client has pressed against the bound for longer than we are patient."""
         return self._at_bound_since is not None and now - self._at_bound_since > PATIENCE_SECONDS
+
+
+class PaceMeter(_Meter):
+    """Counts audio."""
+
+    def __init__(self) -> None:
+        super().__init__(IN_HAND_SECONDS)
+
+    def received(self, pcm_bytes: int, now: float) -> None:
+        """Count audio that came in at `now`."""
+        self._count(max(pcm_bytes, MIN_FRAME_BYTES) / (BYTES_PER_MS * 1000), now)
+
+
+class EventMeter(_Meter):
+    """Counts frames that carry no audio, whatever they are."""
+
+    def __init__(self) -> None:
+        super().__init__(EVENTS_IN_HAND / EVENTS_PER_SECOND)
+
+    def received(self, now: float) -> None:
+        """Count an event that came in at `now`."""
+        self._count(1 / EVENTS_PER_SECOND, now)

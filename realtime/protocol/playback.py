@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from realtime.protocol import audio
-from realtime.protocol.effects import AudioToClient, Effect, PurgeAudio, ToClient
+from realtime.protocol.effects import AudioToClient, Effect, MalformedFromUpstream, PurgeAudio, ToClient
 from realtime.protocol.events import Event, mapping_of, text_of
 
 _REMEMBERED = 16
@@ -33,7 +33,8 @@ class Playback:
         try:
             pcm = audio.decode(text_of(event.get("delta")))
         except ValueError:
-            return  # what is not base64 cannot be played
+            yield MalformedFromUpstream()  # what is not base64 cannot be played
+            return
         if self._part != _part_of(event):
             self._begin(_part_of(event))
             yield ToClient(_announcement(event))
@@ -42,7 +43,7 @@ class Playback:
         whole = len(pcm) - len(pcm) % 2
         self._half_sample = pcm[whole:]
         if whole:
-            yield AudioToClient(pcm[:whole])
+            yield AudioToClient(pcm[:whole], text_of(event.get("item_id")))
 
     def interrupted(self, response_id: str | None) -> PurgeAudio:
         """The user began to speak while `response_id` was being given, or what came of an earlier one still waits."""

@@ -6,12 +6,26 @@ from typing import Any
 
 from realtime.protocol import audio
 from realtime.protocol.events import Event, list_of, mapping_of, text_of
-from realtime.protocol.wire import MalformedFrame
+from realtime.protocol.wire import MalformedFrame, decode
 
 MAX_ID = 64
 """Characters of an id that a client chooses; it becomes part of a message's external id."""
 MAX_EVENT_ID = 512
 MAX_METADATA = 16
+PING = "voiceassist.ping"
+"""What a client of ours asks for a sign of life with."""
+RESUME = "voiceassist.resume"
+"""With what a client that was lost begins, in a session that it comes back to."""
+
+
+def is_of_the_line(frame: str | bytes) -> bool:
+    """Whether a client's frame is about the line and no part of what is said: a ping, or how it comes back."""
+    if isinstance(frame, bytes) or not (PING in frame or RESUME in frame):
+        return False
+    try:
+        return decode(frame)["type"] in (PING, RESUME)
+    except MalformedFrame:
+        return False
 
 
 class NotAllowed(ValueError):
@@ -39,6 +53,18 @@ class SessionChange:
     @property
     def is_empty(self) -> bool:
         return self == SessionChange()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far a client that comes back had got."""
+
+    last_event_id: str | None
+    """The last event that it processed; None: it has processed none of this session."""
+    item_id: str | None
+    """The answer of which it has audio in hand."""
+    played_ms: float
+    """How much of it, from its beginning: played, or queued in its player."""
 
 
 def admit(event: Event) -> Event:
@@ -170,6 +196,26 @@ _CHECKS: dict[str, Callable[[Event], Event]] = {
 }
 
 
+def ping_id(event: Event) -> str:
+    """The id of a `voiceassist.ping`, which its answer repeats. Raises NotAllowed."""
+    return _id(event, "id", "id")
+
+
+def acknowledged(event: Event) -> str:
+    """The event that a ping says was processed last; empty when it says nothing. Raises NotAllowed."""
+    return _given_id(event, "last_event_id") or ""
+
+
+def seen(event: Event) -> Seen:
+    """What a `voiceassist.resume` says. Raises NotAllowed."""
+    played = event.get("played_ms")
+    return Seen(
+        _given_id(event, "last_event_id"),
+        _given_id(event, "item_id"),
+        0.0 if played is None else _number(played, 0, _A_DAY_MS, "played_ms"),
+    )
+
+
 def session_change(event: Event) -> SessionChange:
     """What a client's `session.update` asks for that it may ask for, in GA's shape or the flat one of old clients.
 
@@ -199,6 +245,7 @@ def session_change(event: Event) -> SessionChange:
     )
 
 
+_A_DAY_MS = 86_400_000
 _ABSENT: Any = object()
 _TURN_DETECTION = "session.audio.input.turn_detection"
 
@@ -296,6 +343,16 @@ def _short_text(asked: Any, param: str) -> str | None:
     if not isinstance(asked, str) or not 0 < len(asked) <= MAX_ID:
         raise NotAllowed("invalid_value", f"That is a text of 1 to {MAX_ID} characters.", param)
     return asked
+
+
+def _given_id(event: Event, name: str) -> str | None:
+    """An id that a server chose, or None. Raises NotAllowed."""
+    value = event.get(name)
+    if value is not None and (not isinstance(value, str) or not 0 < len(value) <= MAX_EVENT_ID):
+        raise NotAllowed(
+            "invalid_value", f"An id is a text of 1 to {MAX_EVENT_ID} characters, or null.", name
+        )
+    return value
 
 
 def _id(event: Event, name: str, param: str) -> str:

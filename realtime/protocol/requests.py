@@ -1,6 +1,7 @@
 """Requests: what went upstream and may be refused, under ids of ours, and what its sender called it."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from realtime.protocol.events import Event, mapping_of, text_of
 
@@ -27,9 +28,10 @@ UNKNOWN = Request()
 class Requests:
     """Renames events on their way up: ids that clients choose may be missing, or used twice."""
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, session_id: str, epoch: int) -> None:
         """`epoch` counts how often the session was taken up: a new connection must not use up the old one's ids."""
-        self._epoch = epoch
+        # Providers take ids of 32 characters at most, so the session's own does not fit in.
+        self._token = f"{sha256(session_id.encode()).hexdigest()[:10]}_{epoch:04d}"
         self._open: dict[str, Request] = {}
         self._serial = 0
 
@@ -39,9 +41,10 @@ class Requests:
         return f"va_{self._serial:08d}"
 
     def new_item_id(self) -> str:
-        """An id for an item that a client creates and gives no id."""
+        """An id for an item that a client creates and gives no id. No other session has the same: a turn that comes
+        under an id of an earlier session would be taken for that one, sent once more."""
         self._serial += 1
-        return f"item_{self._epoch:04d}_{self._serial:08d}"
+        return f"item_{self._token}_{self._serial:08d}"
 
     def sent(self, event: Event) -> Event:
         """`event` as it goes upstream."""

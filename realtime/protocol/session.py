@@ -55,6 +55,8 @@ class SessionSetup:
     remember: Callable[[Sequence[Turn]], str] | None = None
     """The instructions for a further upstream session, given the turns of this one so far in spoken order. None:
     `instructions` again."""
+    owes_answer: bool = False
+    """The last thing that was said before this session was taken up is a spoken turn, and nobody answered it."""
     usage: Event = field(default_factory=dict)
     """What this session used before this socket: the sums of its row."""
     prices: PriceTable = PRICES

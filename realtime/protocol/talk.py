@@ -39,7 +39,7 @@ class Talk:
         self.gate = ResponseGate()
         self.watchdog = Watchdog()
         self.latency = Latency()
-        self.requests = Requests(setup.epoch)
+        self.requests = Requests(setup.session_id, setup.epoch)
         self.unfinished = Unfinished()
         self.wishes = Wishes()
         self.tally = Tally(setup)

@@ -196,6 +196,18 @@ class TranscriptLog:
         """When all sound that came will have been heard, if nobody cuts it short; 0 when there was none."""
         return self._answers.play_until
 
+    def listener_away(self, now: float) -> None:
+        """The client was lost, and may come back."""
+        self._answers.listener_away(now)
+
+    def listener_back(self, item_id: str | None, in_hand_ms: float, now: float) -> None:
+        """It is back, with so much of that answer in hand."""
+        self._answers.listener_back(item_id, in_hand_ms, now)
+
+    def heard_out(self) -> None:
+        """The client has all of the answers that are complete, and plays them to the end."""
+        self._answers.heard_out()
+
     def nobody_listens(self, now: float) -> None:
         """The client is gone: it heard nothing of what is being played, or comes, after that."""
         self._answers.nobody_listens(now)

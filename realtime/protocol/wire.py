@@ -50,6 +50,11 @@ def encode(event: Event) -> str:
     return orjson.dumps(event).decode()
 
 
+def renamed(frame: str, event_id: str) -> str:
+    """The text frame under an event id of ours."""
+    return encode(decode(frame) | {"event_id": event_id})
+
+
 def append_frame(pcm: bytes) -> str:
     """The GA text frame for microphone audio. Base64 needs no escaping, so the frame is put together by hand."""
     return f'{{"type":"input_audio_buffer.append","audio":"{audio.encode(pcm)}"}}'

@@ -6,6 +6,9 @@ Whoever asked waits for `session.updated`; some servers that speak a part of the
 import json
 from typing import Any
 
+from realtime.protocol import wire
+from realtime.protocol.events import is_well_formed
+
 _UPDATE = '"session.update"'
 _ANSWERS = frozenset({"session.updated", "error"})
 _HEAD = 256
@@ -58,11 +61,12 @@ class Agreement:
 
 
 def _event(frame: str) -> dict[str, Any]:
+    """The event in a frame; an empty one where whoever acts on frames would leave it aside."""
     try:
-        event = json.loads(frame)
-    except ValueError:
+        event = wire.decode(frame)
+    except wire.MalformedFrame:
         return {}
-    return event if isinstance(event, dict) else {}
+    return event if is_well_formed(event) else {}
 
 
 def _merged(session: Any, update: Any) -> dict[str, Any]:

@@ -46,10 +46,14 @@ class Provider(Protocol):
     def description(self) -> Description: ...
 
     def check(self) -> None:
-        """Raise RealtimeNotConfigured when something is missing, in words that say what to set."""
+        """Whether a new session may be begun: asked before there is one, and opens no connection.
+
+        Raises RealtimeNotConfigured when something is missing, in words that say what to set, and ProviderUnavailable
+        when it failed so often that it is not called for a while.
+        """
 
     async def connect(self, *, safety_identifier: str) -> UpstreamConnection:
         """Open a connection. An accepted upgrade proves nothing: the caller waits for `session.created`.
 
-        Raises UpstreamUnreachable, UpstreamSilent, UpstreamRefused or EngineBusy.
+        Raises UpstreamUnreachable, UpstreamSilent, UpstreamRefused, ProviderUnavailable or EngineBusy.
         """

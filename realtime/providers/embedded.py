@@ -77,6 +77,8 @@ class EmbeddedConnection:
 class EmbeddedProvider:
     """One engine for each event loop that asks; a server has one loop, so it has one engine."""
 
+    breaker = None
+
     def __init__(
         self, config: RealtimeConfig, *, build_engine: Callable[[EngineConfig], Engine] = RealtimeEngine
     ) -> None:

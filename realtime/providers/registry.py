@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from realtime.breaker import Breaker, State
 from realtime.config import RealtimeConfig
 from realtime.providers.azure import AzureProvider
 from realtime.providers.base import Description, Provider
@@ -13,6 +14,10 @@ from realtime.providers.openai import OpenAIProvider
 
 class HeldProvider(Provider, Protocol):
     """A provider that may hold things between sessions."""
+
+    @property
+    def breaker(self) -> Breaker | None:
+        """What keeps an upstream from being called in vain; None where nothing is called."""
 
     async def warm_up(self) -> None: ...
 
@@ -46,6 +51,22 @@ def provider_for(config: RealtimeConfig) -> Provider:
 def describe(config: RealtimeConfig) -> Description:
     """Who answers. Opens no connection and starts no process, so that every page may ask."""
     return _held(config).description
+
+
+def states() -> dict[str, str]:
+    """Of each provider that is called elsewhere: whether it is worth calling (`realtime.breaker.State`)."""
+    with _lock:
+        held = [(config.provider, provider.breaker) for config, provider in _open.items()]
+    return {name: breaker.state.value for name, breaker in held if breaker is not None}
+
+
+def is_degraded(config: RealtimeConfig) -> bool:
+    """Whether new sessions are refused, or can only be typed in, because of who would answer."""
+    provider = _held(config)
+    breaker = provider.breaker
+    return bool(provider.description.voice_problem) or (
+        breaker is not None and breaker.state is not State.CLOSED
+    )
 
 
 async def warm_up(config: RealtimeConfig) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from realtime.breaker import Breaker
 from realtime.config import RealtimeConfig
 from realtime.errors import RealtimeNotConfigured
 from realtime.protocol.dialects import Door
@@ -50,6 +51,7 @@ class RemoteProvider:
         self._destination = destination
         self._patience = patience or Patience()
         self._telemetry = telemetry
+        self.breaker = Breaker(telemetry=telemetry)
 
     @property
     def url(self) -> str:
@@ -61,6 +63,10 @@ class RemoteProvider:
         return self._destination.description
 
     def check(self) -> None:
+        self._check_configuration()
+        self.breaker.check()
+
+    def _check_configuration(self) -> None:
         variable, key = self._config.api_key_variable, self._config.api_key
         if not self._destination.is_usable:
             raise RealtimeNotConfigured(_NOT_FINISHED)
@@ -75,13 +81,14 @@ class RemoteProvider:
             )
 
     async def connect(self, *, safety_identifier: str) -> UpstreamConnection:
-        self.check()
-        connection = await open_websocket(
-            self.url,
-            headers=self._headers(safety_identifier),
-            patience=self._patience,
-            telemetry=self._telemetry,
-        )
+        self._check_configuration()
+        with self.breaker.attempt():
+            connection = await open_websocket(
+                self.url,
+                headers=self._headers(safety_identifier),
+                patience=self._patience,
+                telemetry=self._telemetry,
+            )
         if not self._destination.is_translated:
             return connection
         # A door for each connection: it remembers what was said through it.

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from typing import Any
 
 from realtime.errors import UpstreamClosed
 from realtime.protocol.dialects import Door
@@ -25,19 +24,17 @@ class TranslatedConnection:
         self._agreement = Agreement(PATIENCE if patience is None else patience)
         self._arrived: deque[str] = deque()
         """GA frames that nobody has taken yet."""
-        self._incoming: asyncio.Task[str] | None = None
-        """The frame that is being waited for. It outlives a `receive` that is cut short, so that none is lost."""
-        self._waking: asyncio.Future[None] | None = None
-        """Wakes whoever waits for upstream when what was sent has an answer here, or has to have one in time."""
+        self._is_closed = False
+        self._waiting: asyncio.Timeout | None = None
+        """Ends the wait for upstream when what was sent has an answer here, or has to have one in time."""
 
     async def send(self, frame: str) -> None:
         passed = self._door.sent(frame)
         # Before the rest goes out: what upstream makes of it comes after.
         self._arrived.extend(passed.answered)
         # Where the door has answered, nobody else is waited for.
-        asks = not passed.answered and self._agreement.asked(frame, asyncio.get_running_loop().time())
-        if (asks or passed.answered) and self._waking is not None and not self._waking.done():
-            self._waking.set_result(None)
+        if passed.answered or self._agreement.asked(frame, asyncio.get_running_loop().time()):
+            self._wake()
         for each in passed.upstream:
             await self._connection.send(each)
 
@@ -47,36 +44,32 @@ class TranslatedConnection:
         return self._arrived.popleft()
 
     async def close(self) -> None:
+        self._is_closed = True
         try:
             await self._connection.close()
         finally:
-            incoming, self._incoming = self._incoming, None
-            if incoming is not None:
-                incoming.cancel()
-                await asyncio.gather(incoming, return_exceptions=True)
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let whoever waits for upstream look again."""
+        if self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(asyncio.get_running_loop().time())
 
     async def _one_more(self) -> None:
         """Wait until a frame of upstream's was translated, the door has answered, or no answer is to be expected."""
-        clock = asyncio.get_running_loop().time
-        incoming = self._incoming = self._incoming or asyncio.create_task(self._connection.receive())
-        due = self._agreement.due
-        self._waking = asyncio.get_running_loop().create_future()
-        reasons: set[asyncio.Future[Any]] = {incoming, self._waking}
-        await asyncio.wait(
-            reasons,
-            timeout=None if due is None else max(0.0, due - clock()),
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        if incoming.done():
-            self._take(incoming)
-        elif (due := self._agreement.due) is not None and due <= clock():
-            self._arrived.append(self._agreement.assumed())
-
-    def _take(self, incoming: "asyncio.Task[str]") -> None:
-        if self._incoming is incoming:
-            self._incoming = None
-        if incoming.cancelled():
-            raise UpstreamClosed(1000)
-        for frame in self._door.received(incoming.result()):
-            self._agreement.heard(frame)
-            self._arrived.append(frame)
+        try:
+            # No task of its own for each frame: they are many. A connection loses nothing to a wait that ends.
+            async with asyncio.timeout_at(self._agreement.due) as self._waiting:
+                frame = await self._connection.receive()
+        except TimeoutError:
+            if self._is_closed:
+                raise UpstreamClosed(1000) from None
+            due = self._agreement.due
+            if not self._arrived and due is not None and due <= asyncio.get_running_loop().time():
+                self._arrived.append(self._agreement.assumed())
+            return
+        finally:
+            self._waiting = None
+        for each in self._door.received(frame):
+            self._agreement.heard(each)
+            self._arrived.append(each)

@@ -27,6 +27,7 @@ from websockets.http11 import Response
 
 from realtime.errors import UpstreamClosed, UpstreamError, UpstreamSilent, UpstreamUnreachable
 from realtime.protocol.refusals import refusal_of_status
+from realtime.stalls import StallTimer
 from realtime.telemetry import THIS_PROCESS, Event, Span, Telemetry
 
 USER_AGENT = f"VoiceAssist/{version('voiceassist')}"
@@ -53,19 +54,19 @@ class WebSocketConnection:
 
     def __init__(self, socket: ClientConnection, patience: Patience, telemetry: Telemetry) -> None:
         self._socket = socket
-        self._longest_stall = patience.ping_interval + patience.ping_timeout
+        # The pings cannot find out: behind a full send buffer they wait as we do.
+        self._waits = StallTimer(patience.ping_interval + patience.ping_timeout, self._stalled)
+        self._is_stalled = False
         self._telemetry = telemetry
 
     async def send(self, frame: str) -> None:
+        self._waits.begins()
         try:
-            async with asyncio.timeout(self._longest_stall):
-                await self._socket.send(frame)
+            await self._socket.send(frame)
         except ConnectionClosed as closed:
-            raise _ended(closed) from None
-        except TimeoutError:
-            # The pings cannot find out: behind a full send buffer they wait as we do.
-            self._socket.transport.abort()
-            raise UpstreamClosed(1006, "it took nothing for too long") from None
+            raise self._ended(closed) from None
+        finally:
+            self._waits.ends()
 
     async def receive(self) -> str:
         # recv() rather than iteration, which ends without a word when the peer closes with 1000 or 1001; and
@@ -74,7 +75,7 @@ class WebSocketConnection:
             try:
                 frame = await self._socket.recv()
             except ConnectionClosed as closed:
-                raise _ended(closed) from None
+                raise self._ended(closed) from None
             if isinstance(frame, str):
                 return frame
             self._telemetry.count(Event.UPSTREAM_BINARY_FRAME)
@@ -86,6 +87,18 @@ class WebSocketConnection:
             # Whoever hurries us cannot wait for the peer's goodbye; the file descriptor must not outlive us.
             self._socket.transport.abort()
             raise
+        finally:
+            self._waits.close()
+
+    def _stalled(self) -> None:
+        self._is_stalled = True
+        self._socket.transport.abort()
+
+    def _ended(self, closed: ConnectionClosed) -> UpstreamClosed:
+        if self._is_stalled:
+            return UpstreamClosed(1006, "it took nothing for too long")
+        close = closed.rcvd or closed.sent
+        return UpstreamClosed(close.code, close.reason) if close else UpstreamClosed(1006)
 
 
 async def open_websocket(
@@ -122,11 +135,11 @@ async def open_websocket(
         )
     except InvalidStatus as refused:
         telemetry.count(Event.UPSTREAM_REFUSED)
-        raise _refused(refused.response) from None
+        raise _counted(_refused(refused.response), telemetry) from None
     except (OSError, TimeoutError, WebSocketException, ImportError) as error:
         # ImportError: a SOCKS proxy in the environment without the package that speaks SOCKS.
         telemetry.count(Event.UPSTREAM_UNREACHABLE)
-        raise _unreachable(error) from None
+        raise _counted(_unreachable(error), telemetry) from None
     telemetry.count(Event.UPSTREAM_OPENED)
     telemetry.time(Span.UPSTREAM_OPENING, time.monotonic() - began)
     return WebSocketConnection(socket, patience, telemetry)
@@ -148,9 +161,9 @@ class _Discreet(logging.LoggerAdapter[logging.Logger]):
         return msg, kwargs
 
 
-def _ended(closed: ConnectionClosed) -> UpstreamClosed:
-    close = closed.rcvd or closed.sent
-    return UpstreamClosed(close.code, close.reason) if close else UpstreamClosed(1006)
+def _counted(error: UpstreamError, telemetry: Telemetry) -> UpstreamError:
+    telemetry.count(Event.UPSTREAM_ERROR, label=error.code)
+    return error
 
 
 def _unreachable(error: Exception) -> UpstreamError:

@@ -164,7 +164,9 @@ def pointed_at(alices: Belongings, case: Case[Any]) -> Case[Any]:
 def not_for(case: Case[Any], caller: Caller) -> list[CheckFunction]:
     """The checks that are wrong about us."""
     wrong: list[CheckFunction] = []
-    if "cursor" in case.query or case.path.endswith(("/realtime-session/", "/client_secrets/")):
+    if "cursor" in case.query or case.path.endswith(
+        ("/realtime-session/", "/client_secrets/", "/preferences/")
+    ):
         # No description tells a made-up cursor from a real one, nor which voices the configured provider has.
         wrong.append(positive_data_acceptance)
     elif "\\x00" in repr((case.query, case.body)):

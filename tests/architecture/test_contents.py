@@ -28,12 +28,16 @@ READS_THE_ENVIRONMENT = {
     "realtime/management/commands/voiceassist_engine.py",
     # A speech worker inherits a few variables, each by name, and not the keys among the others.
     "realtime/engine/speech/process.py",
+    # What a server other than ours would read, to warn whoever runs one. It is no setting of ours.
+    "voiceassist/checks.py",
 }
 CATCHES_EVERYTHING = {
     "realtime/consumers.py": 1,  # a socket that could not be admitted is told so
     "realtime/engine/server.py": 1,  # the same for a session of the engine, whose client may be a stranger
-    "realtime/housekeeping.py": 1,  # what could not be tidied up is logged, and tried again
-    "realtime/relay.py": 1,  # whatever goes wrong in a session ends that session
+    "realtime/control.py": 2,  # a layer that fails in whatever way; an order that is not obeyed
+    "realtime/tasks.py": 2,  # whatever goes wrong in a session, in a task or at once, ends that session
+    "voiceassist/health.py": 1,  # a part that cannot be asked is not there
+    "voiceassist/management/doctor/examination.py": 1,  # a part that cannot be examined is told so
 }
 
 

@@ -31,6 +31,7 @@ def manage(*arguments: str, var: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_deployment_check_is_silent_in_production(tmp_path: Path) -> None:
+    manage("collectstatic", "--no-input", var=tmp_path).check_returncode()
     outcome = manage("check", "--deploy", "--fail-level", "WARNING", var=tmp_path)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert "no issues" in outcome.stdout

@@ -33,15 +33,18 @@ def row_of(name: str) -> str:
 
 def events_of_ours() -> Iterator[tuple[str, set[str]]]:
     """One of every kind, by the fields it has."""
-    setup = setup_of(announces=True)
+    setup = setup_of(announces=True, binary_audio=True)
     notices = Notices(setup)
     told: list[Effect] = [
         *notices.session_created({}, SessionChange()),
+        ToClient(notices.resumed(3)),
+        *notices.draining(25),
         *notices.reconnecting("lost", 1),
         *notices.reconnected(0.2),
+        *notices.pong("p1"),
         *notices.used({"total_tokens": 1}, Tally(setup), "resp_1"),
         *notices.message_saved(Turn("item_1", "user", "audio", "final", "Hello"), "m", 0),
-        *notices.ended(Ending("idle", 1000, "Ended.", retry_after=5)),
+        *notices.ended(Ending("idle", 1000, "Ended.", retryable=True, retry_after=5), 3),
     ]
     for effect in told:
         assert isinstance(effect, ToClient)
@@ -67,7 +70,7 @@ def test_no_event_of_ours_is_missing_and_none_is_made_up() -> None:
     described = {
         name for row in ROWS for name in words_in(row[0]) if re.fullmatch(r"voiceassist\.[a-z.]+", name)
     }
-    assert described == sent == {kind for kind, _ in EVENTS}
+    assert described == sent == {kind for kind, _ in EVENTS} | {policy.PING, policy.RESUME}
 
 
 def test_everything_that_a_client_may_send_is_named() -> None:

@@ -282,6 +282,34 @@ def test_a_list_takes_as_many_queries_for_many_conversations_as_for_one(
             assert len(alices.get(url).json()["results"]) == 50
 
 
+def test_what_was_found_is_shown_for_one_query_whatever_the_size_of_the_page(
+    alice: User, alices: APIClient, say: Say, django_assert_num_queries: Any
+) -> None:
+    for number in range(20):
+        conversation = services.create_conversation(user=alice, title=f"Talk {number}")
+        say(f"turn {number}", conversation_id=conversation.pk)
+    for size in (1, 20):
+        # The hits are counted, the page is read, and the messages are.
+        with django_assert_num_queries(3):
+            rows = alices.get(f"/api/conversations/?q=turn&page_size={size}").json()["results"]
+        assert [row["excerpt"] for row in rows] == [f"turn {19 - each}" for each in range(size)]
+
+
+def test_an_excerpt_is_told_in_searches_alone(
+    alices: APIClient, conversation: Conversation, say: Say
+) -> None:
+    say("Good morning to you.")
+    say("My knee hurts")
+
+    def told(query: str) -> list[str | None]:
+        return [row["excerpt"] for row in alices.get(f"/api/conversations/{query}").json()["results"]]
+
+    assert told("?q=KNEE") == ["My knee hurts"]
+    assert told("?q=morning") == told("?q=") == told("") == [None]
+    assert "excerpt" not in alices.get(_routes(conversation.pk)[0]).json()
+    assert "excerpt" not in alices.post("/api/conversations/", {}, format="json").json()
+
+
 def test_nobody_is_served_without_signing_in(conversation: Conversation) -> None:
     for url in ["/api/conversations/", *_routes(conversation.pk)]:
         response = Client().get(url)

@@ -20,7 +20,7 @@ from realtime import errors
 from tests.support.paper_examples import MARK, complaint_about_program, examples_in
 from tests.support.project_files import ROOT, python_modules
 from tests.support.running_site import RunningSite
-from voiceassist import api_errors
+from voiceassist import api_errors, outages
 
 Error = TypeVar("Error", bound=Exception)
 
@@ -38,8 +38,17 @@ AT_THE_SOCKET_ALONE = (
     errors.AccountDisabled,
     errors.UpstreamError,
 )
-NAMED_BY_US = {"csrf_failed": 403, "token_not_valid": 401, "no_active_account": 401, "internal": 500}
-"""Codes that stand for no class of the framework's."""
+NAMED_BY_US = {
+    "csrf_failed": 403,
+    "token_not_valid": 401,
+    "no_active_account": 401,
+    "internal": 500,
+    outages.CACHE.code: 503,
+    "server_busy": 503,
+    # The one upstream error that is also told to whoever asks for a session.
+    errors.ProviderUnavailable.code: 503,
+}
+"""Codes that stand for no class of the framework's, or for one whose kind is told at the socket."""
 
 
 @pytest.fixture(scope="module")

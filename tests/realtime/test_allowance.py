@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations import services as remembering
-from realtime import allowance, services
+from realtime import allowance, reaper, services
 from realtime.errors import DailyLimitReached
 from realtime.models import TalkingTime, VoiceSession
 from tests.support.sessions import CONFIG, held_in, issue, opened, put_back, renew
@@ -71,13 +71,12 @@ def test_a_ticket_from_before_opens_nothing_once_they_are_used_up(alice: User) -
 
 def test_a_live_session_learns_at_its_next_renewal_that_they_are_used_up(alice: User) -> None:
     session = talked(alice, 11, ended=False)
-    auth_hash = alice.get_session_auth_hash()
-    assert services.renew_lease(session=session, auth_hash=auth_hash, config=TEN_MINUTES) == "daily_limit"
+    assert renew(session, TEN_MINUTES) == "daily_limit"
 
 
 def test_who_is_talking_is_counted_until_now_though_the_lease_was_renewed_a_while_ago(alice: User) -> None:
     session = talked(alice, 9, ended=False)
-    put_back(session, services.LOST_SECONDS - 30, "seen_at")
+    put_back(session, allowance.LOST_SECONDS - 30, "seen_at")
     left = allowance.seconds_left_today(alice, TEN_MINUTES)
     assert left is not None
     assert 57 <= left <= 60
@@ -97,7 +96,7 @@ def test_a_lost_process_is_counted_until_it_was_last_seen(alice: User) -> None:
     left = allowance.seconds_left_today(alice, TEN_MINUTES)
     assert left is not None
     assert 297 <= left <= 300
-    services.reap()
+    reaper.reap()
     assert allowance.seconds_left_today(alice, TEN_MINUTES) in (left, left - 1)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +14,13 @@ from django.utils import timezone
 from conversations import services as remembering
 from conversations.models import Conversation
 from realtime import services, tickets
+from realtime.breaker import FAILURES, OPEN_SECONDS
+from realtime.errors import UpstreamUnreachable
 from realtime.models import VoiceSession
+from realtime.providers.registry import provider_for
+from realtime.providers.remote import RemoteProvider
 from tests.support.programs import Ask, asking
-from tests.support.sessions import CONFIG, lost, opened, put_back, row_of
+from tests.support.sessions import CONFIG, lost, opened, put_back, renew, row_of
 
 PATH = "/api/voice/realtime-session"
 
@@ -249,6 +254,27 @@ def test_switched_off_and_not_configured_are_told_apart(ask: Ask, settings: Any)
     assert (keyless.status_code, keyless.json()["code"]) == (503, "realtime_not_configured")
 
 
+def test_while_the_provider_does_not_answer_the_answer_says_so_at_once_and_when_to_try_again(
+    ask: Ask, alice: User, settings: Any
+) -> None:
+    settings.REALTIME = replace(CONFIG, api_key=f"sk-{uuid.uuid4().hex}")
+    provider = provider_for(settings.REALTIME)
+    assert isinstance(provider, RemoteProvider)
+    for _ in range(FAILURES):
+        with suppress(UpstreamUnreachable), provider.breaker.attempt():
+            raise UpstreamUnreachable
+    response = ask()
+    assert (response.status_code, response.json()["code"]) == (503, "provider_unavailable")
+    assert 0 < int(response["Retry-After"]) <= OPEN_SECONDS
+    assert not VoiceSession.objects.exists(), "no ticket that would lead nowhere"
+    # What waits for its client has its upstream already.
+    waiting = lost(alice)
+    assert ask({"resume_session_id": waiting.pk}).json()["session_id"] == waiting.pk
+    with provider.breaker.attempt():
+        pass
+    assert ask().status_code == 200
+
+
 def test_a_fault_of_ours_is_told_with_the_number_under_which_it_is_logged(
     ask: Ask, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -280,9 +306,5 @@ def test_signing_out_ends_what_was_opened_from_that_browser_and_nothing_else(
 
     here.post("/logout")
 
-    reasons = [
-        services.renew_lease(session=session, auth_hash=alice.get_session_auth_hash(), config=CONFIG)
-        for session in sessions
-    ]
-    assert reasons == ["signed_out", None]
+    assert [renew(session) for session in sessions] == ["signed_out", None]
     assert VoiceSession.objects.get(pk=unredeemed["session_id"]).end_reason == "signed_out"

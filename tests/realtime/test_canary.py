@@ -32,6 +32,7 @@ from tests.support.socket_stage import GA, Socket, key
 # Put together here, so that nobody's search for leaked keys finds this file.
 CANARY = "sk-" + "proj-" + "CanaryInTheCoalMine" * 2
 CHAT_CANARY = "sk-" + "chat-" + "AnotherYellowBird" * 2
+METRICS_CANARY = "AThirdBirdThatScrapes" * 2
 TAIL = 8
 """Characters that upstreams show of a key they refuse; ours are looked for too."""
 
@@ -69,6 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, upstream: ScriptedUpstream) -
         "ENGINE_CHAT_BASE_URL": "http://127.0.0.1:9/v1",
         "ENGINE_CHAT_MODEL": "any",
         "REALTIME_SESSION_RATE": "600/min",
+        "METRICS_TOKEN": METRICS_CANARY,
     }
     with site_home(tmp_path_factory.mktemp("canary")) as home, running_site(home, environment) as running:
         yield running
@@ -93,7 +95,8 @@ async def test_keys_and_tickets_are_found_nowhere(site: RunningSite, upstream: S
     assert upstream.handshakes[0].headers["Authorization"] == f"Bearer {CANARY}", "the canary was alive"
     assert "My knee hurts" in found.places["the database"]
     assert "since tuesday" in found.places["the frames"]
-    for bird in (CANARY, CHAT_CANARY):
+    assert 'voiceassist_tickets_total{outcome="redeemed"} 2.0' in found.places["the pages and answers"]
+    for bird in (CANARY, CHAT_CANARY, METRICS_CANARY):
         assert found.holding(bird) == []
         assert found.holding(bird[-TAIL:]) == []
     for ticket in tickets:
@@ -163,6 +166,7 @@ def _visit_pages(entrance: LiveSite, token: str, conversation_id: str, found: Fi
             f"/api/conversations/{conversation_id}/messages/",
             "/health",
             "/health/ready",
+            "/metrics",
             "/nowhere",
             "/api/nowhere",
         ):

@@ -9,7 +9,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.db import connection
 
-from realtime.executors import DATABASE_THREADS, in_database
+from realtime.executors import DATABASE_THREADS, in_database, waiting
 
 
 async def test_a_quick_call_does_not_wait_behind_a_slow_one() -> None:
@@ -46,8 +46,10 @@ async def test_as_many_run_at_once_as_there_are_threads_and_no_more() -> None:
     for _ in range(DATABASE_THREADS):
         assert await asyncio.to_thread(arrived.acquire, timeout=5)
     assert 99 not in begun
+    assert waiting() == 1
     await asyncio.to_thread(together.wait, 5)
     await asyncio.gather(*tasks)
+    assert waiting() == 0
     assert begun[-1] == 99
 
 

@@ -1,6 +1,7 @@
 """What a server tidies up by itself, and when."""
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -10,14 +11,20 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.utils import timezone
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import RefreshToken
 
 from conversations import services as remembering
 from conversations.errors import ConversationNotFound
 from conversations.models import Conversation, Message
-from realtime import housekeeping, services, turns
+from realtime import allowance, housekeeping, services, turns
+from realtime.errors import EndReason
 from realtime.executors import in_database
+from realtime.live import THIS_PROCESS, LiveSession
 from realtime.models import TalkingTime, VoiceSession
 from realtime.tasks import cancelled
 from tests.support.sessions import (
@@ -90,7 +97,36 @@ async def test_a_database_that_is_away_is_told_in_the_log_and_tried_again(
         assert [await pauses.next() for _ in range(2)] == [housekeeping.AGAIN_SECONDS, DAY]
     await cancelled([chores])
     [record] = caplog.records
-    assert "tried again later" in record.getMessage()
+    assert "tried again later (the database is away)" in record.getMessage()
+    assert record.exc_info is None
+
+
+@pytest.mark.parametrize("keep", [housekeeping.keep_tidy, housekeeping.keep_reaping])
+async def test_what_fails_while_a_server_stops_is_told_in_a_line_and_forgotten_by_nobody(
+    keep: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    is_doing, may_fail = threading.Event(), threading.Event()
+
+    def work() -> None:
+        is_doing.set()
+        may_fail.wait(5)
+        raise OperationalError("the database is away")
+
+    async def at_once(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    name = {housekeeping.keep_tidy: "tidy", housekeeping.keep_reaping: "reap"}[keep]
+    chore = asyncio.create_task(keep(pause=at_once, **{name: in_database(work)}))
+    assert await asyncio.to_thread(is_doing.wait, 5)
+    chore.cancel()
+    await asyncio.sleep(0)
+    may_fail.set()
+    await asyncio.wait([chore])
+    assert chore.cancelled()
+    del chore
+    gc.collect()  # asyncio tells of an exception that nobody asked for when its task goes
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
+    assert "with a chore undone (the database is away)" in caplog.text
 
 
 async def test_a_server_that_stops_waits_for_what_is_being_done() -> None:
@@ -111,6 +147,90 @@ async def test_a_server_that_stops_waits_for_what_is_being_done() -> None:
     may_end.set()
     await stopping
     assert is_done.is_set()
+
+
+async def test_what_nobody_ends_is_looked_for_every_fifteen_seconds_or_so() -> None:
+    pauses, done, jitters = Pauses(), [], [0.0, 0.5, 1.0, 0.5]
+
+    async def reap() -> None:
+        done.append(len(pauses.asked))
+
+    chores = asyncio.create_task(
+        housekeeping.keep_reaping(reap=reap, pause=pauses, jitter=lambda: jitters.pop(0))
+    )
+    assert [await pauses.next() for _ in range(3)] == pytest.approx([12, 15, 18])
+    await cancelled([chores])
+    assert done[:2] == [1, 2]
+
+
+async def test_a_reaper_without_a_database_says_so_once_and_when_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pauses = Pauses()
+    away, our_fault = OperationalError("away"), RuntimeError("our fault")
+    faults: list[Exception | None] = [away, away, None, our_fault, None]
+
+    async def reap() -> None:
+        if (fault := faults.pop(0) if faults else None) is not None:
+            raise fault
+
+    with caplog.at_level(logging.INFO, "realtime.housekeeping"):
+        chores = asyncio.create_task(housekeeping.keep_reaping(reap=reap, pause=pauses))
+        for _ in range(6):
+            await pauses.next()
+    await cancelled([chores])
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [
+        ("WARNING", False),
+        ("INFO", False),
+        ("ERROR", True),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_server_reaps_by_itself_what_a_killed_one_left(alice: User) -> None:
+    dead = await in_database(opened)(alice)
+    await in_database(put_back)(dead, allowance.LOST_SECONDS + 1, "seen_at")
+    pauses = Pauses()
+    chores = asyncio.create_task(housekeeping.keep_reaping(pause=pauses))
+    try:
+        await pauses.next()
+        await pauses.next()
+    finally:
+        await cancelled([chores])
+    assert (await in_database(row_of)(dead)).end_reason == "lost"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_hears_again_ends_what_others_asked_for_meanwhile(
+    alice: User, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, unasked = [await in_database(opened)(alice) for _ in range(2)]
+    await in_database(
+        lambda: VoiceSession.objects.filter(pk=asked.pk).update(
+            end_requested_at=timezone.now(), end_requested_reason="ended_by_admin"
+        )
+    )()
+    ended: list[EndReason] = []
+    lives = [
+        LiveSession(session.pk, str(session.conversation_id), ended.append, lambda: False)
+        for session in (asked, unasked)
+    ]
+    for live in lives:
+        THIS_PROCESS.add(live)
+    try:
+        await housekeeping.catch_up()
+        await asyncio.sleep(0)
+        assert ended == ["ended_by_admin"]
+    finally:
+        for live in lives:
+            THIS_PROCESS.remove(live)
+
+    def away() -> Any:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(housekeeping, "_asked_to_end", away)
+    await housekeeping.catch_up()
+    assert "could not be looked up (the database is away)" in caplog.text
 
 
 # --- what -------------------------------------------------------------------------------------------------------------
@@ -138,7 +258,7 @@ def test_sessions_that_nobody_opened_are_gone_a_day_after_their_end(alice: User)
 
 def test_who_is_long_gone_is_ended(alice: User) -> None:
     dead = opened(alice)
-    put_back(dead, services.LOST_SECONDS + 1, "seen_at")
+    put_back(dead, allowance.LOST_SECONDS + 1, "seen_at")
     housekeeping.tidy()
     assert row_of(dead).end_reason == "lost"
 
@@ -149,6 +269,28 @@ def test_the_talking_time_of_past_days_is_forgotten(alice: User) -> None:
         TalkingTime.objects.create(user=alice, day=today - timedelta(days=days), seconds=60)
     housekeeping.tidy()
     assert TalkingTime.objects.get().day == today
+
+
+def test_tokens_and_web_sessions_that_ran_out_are_forgotten_and_others_are_not(alice: User) -> None:
+    expired, spent, fresh = (RefreshToken.for_user(alice) for _ in range(3))
+    spent.blacklist()
+    ran_out = OutstandingToken.objects.filter(jti__in=[expired["jti"], spent["jti"]])
+    ran_out.update(expires_at=timezone.now())
+    over, going_on = (web_session(timedelta(seconds=seconds)) for seconds in (-1, 60))
+    housekeeping.tidy()
+    assert OutstandingToken.objects.get().jti == fresh["jti"]
+    assert not BlacklistedToken.objects.exists()
+    assert not Session.objects.filter(pk=over).exists()
+    assert Session.objects.filter(pk=going_on).exists()
+
+
+def web_session(lasts: timedelta) -> str:
+    """Somebody who is signed in for so long; the key."""
+    store = SessionStore()
+    store.set_expiry(timezone.now() + lasts)
+    store.save()
+    assert store.session_key is not None
+    return store.session_key
 
 
 @pytest.mark.parametrize(("days", "is_kept"), [(30, False), (60, True), (None, True)])
@@ -234,5 +376,10 @@ def test_several_processes_may_tidy_up_at_once(
     for _ in range(20):
         expired = issue(alice).session
         put_back(expired, CONFIG.token_expiry_sec + 2 * DAY, "expires_at")
+        RefreshToken.for_user(alice).blacklist()
+        web_session(timedelta(seconds=-1))
+    OutstandingToken.objects.update(expires_at=timezone.now())
     in_threads(4, lambda _: housekeeping.tidy())
     assert not VoiceSession.objects.exists()
+    assert not OutstandingToken.objects.exists()
+    assert not Session.objects.exists()

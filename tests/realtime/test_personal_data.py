@@ -20,10 +20,10 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from conversations import audit, reviewing, search
 from conversations.models import AccessedTranscript, Conversation, Message, TranscriptAccess
-from realtime import allowance, personal_data, services
+from realtime import allowance, leases, personal_data, preferences, services
 from realtime.errors import TicketRefused
 from realtime.models import TalkingTime, VoiceSession
-from tests.support.sessions import CONFIG, issue, lost, opened, put_back, row_of, say
+from tests.support.sessions import CONFIG, issue, lost, opened, put_back, renew, row_of, say
 from tests.support.stored_words import Contents, contents, tables_that_hold
 from tests.support.traces_of_words import places_with
 
@@ -63,7 +63,8 @@ def _has_talked(user: User, word: str = CANARY) -> VoiceSession:
     VoiceSession.objects.filter(pk=session.pk).update(
         voice=word, language=word[:12], model=f"model of {word}"
     )
-    services.record_usage(session=session, usage={word: 1, "total_tokens": 7}, prices=())
+    preferences.choose(user, {"voice": word, "speed": 0.9})
+    leases.record_usage(session=session, usage={word: 1, "total_tokens": 7}, prices=())
     services.end_session(session=session, reason="client")
     return session
 
@@ -112,6 +113,13 @@ def test_the_export_has_everything_that_is_held(alice: User, reviewer: User) -> 
     ]
     review = conversation["review"]
     assert (review["is_flagged"], review["notes"], review["reviewer"]) == (True, "Ask again", "a reviewer")
+    assert told["preferences"] == {
+        "voice": CANARY,
+        "speed": 0.9,
+        "language": "",
+        "output": "",
+        "turn_detection": "",
+    }
     [voice_session] = told["voice_sessions"]
     assert (voice_session["id"], voice_session["usage"]["total_tokens"]) == (session.pk, 7)
     [talked] = told["talking_time"]
@@ -202,6 +210,7 @@ TOLD_OTHERWISE = {
 }
 EXPORTED = {
     "conversations.Conversation.user",
+    "realtime.Preferences.user",
     "realtime.TalkingTime.user",
     "realtime.VoiceSession.user",
     "token_blacklist.OutstandingToken.user",
@@ -375,10 +384,9 @@ class TestAfterwards:
         personal_data.erase(alice, with_account=False)
         assert say(session, "item_1", CANARY) is None, "not the words that were on their way"
         assert say(session, "item_2", CANARY) is None, "and no others"
-        services.record_usage(session=session, usage={CANARY: 1}, prices=())
-        services.record_first_audio(session=session, answers=1, median_ms=5, slowest_ms=5)
-        auth_hash = alice.get_session_auth_hash()
-        assert services.renew_lease(session=session, auth_hash=auth_hash, config=CONFIG) == "erased"
+        leases.record_usage(session=session, usage={CANARY: 1}, prices=())
+        leases.record_first_audio(session=session, answers=1, median_ms=5, slowest_ms=5)
+        assert renew(session) == "erased"
         services.end_session(session=session, reason="erased")
         assert tables_that_hold(CANARY) == set()
         assert (Message.objects.count(), VoiceSession.objects.count(), Conversation.objects.count()) == (

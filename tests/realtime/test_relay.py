@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from realtime import relay as pump
+from realtime.client_inbox import INBOX_BYTES
 from realtime.errors import EngineBusy, UpstreamRefused, UpstreamUnreachable
-from realtime.telemetry import Span
+from realtime.ledger import LEDGER_CHARACTERS
+from realtime.telemetry import Event, Span
 from realtime.upstream_line import UPSTREAM_BYTES
 from tests.support import upstream_turns as turns
 from tests.support.relay_stage import BRISK, staged
@@ -98,7 +99,7 @@ async def test_while_upstream_does_not_read_a_client_is_held_back_and_memory_sta
         talking = asyncio.create_task(talk())
         done, _ = await asyncio.wait([talking], timeout=0.3)
         assert not done
-        most = UPSTREAM_BYTES + pump.INBOX_BYTES
+        most = UPSTREAM_BYTES + INBOX_BYTES
         assert most / 200_000 - 2 <= offered <= most / 200_000 + 3
         stage.upstream.gate.open()
         reached = offered
@@ -111,16 +112,15 @@ async def test_while_the_ledger_is_stuck_a_client_is_held_back_and_upstream_is_s
     async with staged() as stage:
         await stage.ready()
         stage.book.gate.shut()
-        words = "x" * (pump.LEDGER_CHARACTERS // 4)
+        words = "x" * (LEDGER_CHARACTERS // 4)
         for number in range(6):
             stage.upstream.say(*turns.answer(f"item_{number}", words, after="", response_id=f"resp_{number}"))
         await stage.until(lambda: len(stage.audience.events("response.done")) == 6)
         await stage.client("input_audio_buffer.clear")
         await stage.client("input_audio_buffer.commit")
-        await stage.until(lambda: stage.upstream.kinds() == ["input_audio_buffer.clear"])
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
-                await stage.until(lambda: len(stage.upstream.kinds()) == 2)
+                await stage.until(stage.upstream.kinds)
         stage.book.gate.open()
         await stage.until(lambda: len(stage.upstream.kinds()) == 2)
         assert len(stage.book.turns) == 6
@@ -417,6 +417,48 @@ async def test_a_client_that_left_before_anything_began_costs_no_upstream() -> N
         await stage.ended()
         assert stage.upstream.received == []
         assert not stage.upstream.is_open
+
+
+async def test_one_that_is_ended_before_it_began_connects_nowhere() -> None:
+    async with staged(begins=False, announces=True) as stage:
+        stage.relay.end("replaced")
+        stage.upstream.door.shut()
+        stage.running = asyncio.create_task(stage.relay.run())
+        assert (await stage.ended()).reason == "replaced"
+        assert stage.audience.events("voiceassist.ended")
+        assert stage.upstream.door.arrivals == 0
+
+
+async def test_what_we_add_to_the_way_of_an_answer_is_measured() -> None:
+    async with staged() as stage:
+        await stage.ready()
+        stage.upstream.say(*turns.answer("item_1", "Since when?", after=""))
+        await stage.until(lambda: stage.audience.events("response.done"))
+        await stage.until(lambda: stage.tally.timed(Span.RELAY).times)
+        assert stage.tally.timed(Span.RELAY).longest < 5
+
+
+async def test_what_upstream_stutters_is_counted_and_nobody_else_s_concern(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with staged() as stage:
+        await stage.ready()
+        for frame in ("no JSON", '{"type": "response.done", "response": null}'):
+            stage.upstream.latest.frames.put_nowait(frame)
+        stage.upstream.say(*turns.answer("item_1", "Since when?", after=""))
+        await stage.until(lambda: stage.audience.events("response.done"))
+    assert stage.tally.counted(Event.UPSTREAM_MALFORMED_FRAME) == 2
+    assert stage.tally.counted(Event.UPSTREAM_ERROR) == 0
+    assert not [record for record in caplog.records if record.levelname != "INFO"]
+
+
+async def test_what_a_slow_client_never_gets_is_counted() -> None:
+    async with staged() as stage:
+        await stage.ready()
+        stage.audience.gate.shut()
+        stage.upstream.say(*turns.answer("item_1", "Since when?", after=""))
+        assert (await stage.ended()).reason == "slow_client"
+    assert stage.tally.counted(Event.FRAME_DROPPED, "slow_client") > 0
 
 
 async def test_the_last_words_to_a_client_are_delivered_before_the_end() -> None:

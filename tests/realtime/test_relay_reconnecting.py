@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from realtime import relay as pump
+from realtime import upstreams
+from realtime.client_inbox import INBOX_BYTES
 from realtime.errors import RealtimeError, UpstreamClosed, UpstreamRefused, UpstreamUnreachable
-from realtime.telemetry import Event, Tally
+from realtime.telemetry import Event
 from realtime.upstream_line import UPSTREAM_BYTES, UpstreamLine
 from tests.support import upstream_turns as turns
 from tests.support.relay_stage import BRISK, Connection, Stage, staged
@@ -76,9 +77,9 @@ async def test_a_client_that_goes_on_talking_is_held_back_and_memory_stays_bound
         talking = asyncio.create_task(talk())
         done, _ = await asyncio.wait([talking], timeout=0.1)
         assert not done
-        assert offered == pump.INBOX_BYTES // len(FRAME)
+        assert offered == INBOX_BYTES // len(FRAME)
         await back(stage)
-        await stage.until(lambda: len(stage.upstream.latest.heard()) > pump.INBOX_BYTES)
+        await stage.until(lambda: len(stage.upstream.latest.heard()) > INBOX_BYTES)
         talking.cancel()
         await asyncio.wait([talking])
 
@@ -147,7 +148,7 @@ async def test_what_becomes_of_an_upstream_that_was_left_already_is_of_no_intere
     async with staged(announces=True) as stage:
         await stage.ready()
         stage.upstream.refusal = failure
-        await stage.relay._hold_line(UpstreamLine())
+        await stage.relay._upstreams.hold_line(UpstreamLine())
         await stage.types("Hello", "item_1")
         await stage.until(lambda: stage.upstream.kinds() == ["conversation.item.create"])
         assert stage.upstream.refused == 1
@@ -220,7 +221,7 @@ async def test_the_pauses_are_those_that_the_core_asks_for_and_a_little_more(
 
     async with staged() as stage:
         await stage.ready()
-        monkeypatch.setattr(pump, "UpstreamLine", noted)
+        monkeypatch.setattr(upstreams, "UpstreamLine", noted)
         stage.relay.timing = replace(BRISK, haste=1.0)
         stage.relay.jitter = lambda: 1.0
         stage.upstream.refusal = UpstreamUnreachable()
@@ -343,11 +344,11 @@ async def test_whoever_runs_the_server_finds_each_change_in_the_log_and_in_the_f
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with staged() as stage:
-        tally = stage.relay.telemetry = Tally()
         with caplog.at_level(logging.INFO):
             await lost(stage)
             await back(stage)
-    assert tally.counted(Event.UPSTREAM_LOST) == 1
+    assert stage.tally.counted(Event.UPSTREAM_LOST) == 1
+    assert stage.tally.labels(Event.UPSTREAM_ERROR) == {"provider_lost": 1}
     [record] = [record for record in caplog.records if record.name == "realtime.relay"]
     assert (
         record.getMessage()

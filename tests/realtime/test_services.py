@@ -15,7 +15,7 @@ from django.utils import timezone
 from conversations import services as remembering
 from conversations.errors import ConversationNotFound
 from conversations.models import Conversation, Message
-from realtime import services, tickets
+from realtime import allowance, reaper, services, tickets
 from realtime.config import MEDICAL_PERSONA
 from realtime.errors import (
     AccountDisabled,
@@ -187,10 +187,10 @@ def test_switched_off_and_without_a_key_there_are_no_sessions(alice: User) -> No
 
 
 def test_a_session_is_asked_for_with_few_queries(alice: User) -> None:
-    services.reap()
+    reaper.reap()
     with CaptureQueriesContext(connection) as asked:
         issue(alice)
-    assert len(asked) == 5, [query["sql"] for query in asked]
+    assert len(asked) == 6, [query["sql"] for query in asked]
 
 
 def test_who_is_long_gone_is_looked_for_now_and_then_and_not_each_time(
@@ -199,13 +199,13 @@ def test_who_is_long_gone_is_looked_for_now_and_then_and_not_each_time(
     def has_ended(seconds: float) -> bool:
         expired = issue(alice).session
         put_back(expired, CONFIG.token_expiry_sec + 1, "expires_at")
-        monkeypatch.setattr(services, "_reaped_at", services._reaped_at - seconds)
+        monkeypatch.setattr(reaper, "_reaped_at", reaper._reaped_at - seconds)
         issue(alice)
         return row_of(expired).state == "ended"
 
-    services.reap()
+    reaper.reap()
     assert not has_ended(0)
-    assert has_ended(services.REAP_SECONDS)
+    assert has_ended(reaper.REAP_SECONDS)
 
 
 def test_the_ticket_lives_as_long_as_the_configuration_says(alice: User) -> None:
@@ -319,10 +319,10 @@ def test_live_sessions_on_other_conversations_count_and_tickets_do_not(alice: Us
 def test_whose_process_is_no_more_takes_no_place(alice: User) -> None:
     first, second = opened(alice), opened(alice)
     ticket = issue(alice, conversation_id=first.conversation_id).ticket
-    services.reap()
-    put_back(first, services.LOST_SECONDS + 1, "seen_at")
+    reaper.reap()
+    put_back(first, allowance.LOST_SECONDS + 1, "seen_at")
     assert issue(alice).session.state == "issued"
-    put_back(second, services.LOST_SECONDS + 1, "seen_at")
+    put_back(second, allowance.LOST_SECONDS + 1, "seen_at")
     opened(alice)
     assert services.redeem_ticket(ticket.secret, config=CONFIG).state == "live"
     assert {row_of(first).end_reason, row_of(second).end_reason} == {"lost"}

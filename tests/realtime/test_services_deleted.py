@@ -11,7 +11,7 @@ from django.db import transaction
 
 from conversations import services as remembering
 from conversations.errors import ConversationNotFound
-from realtime import services
+from realtime import leases, services
 from realtime.errors import ConversationGone, TicketRefused, TooManySessions
 from realtime.models import VoiceSession
 from tests.support.sessions import (
@@ -35,7 +35,7 @@ def delete(session: VoiceSession) -> None:
 
 def test_a_deleted_conversation_ends_its_sessions_and_keeps_what_they_used(alice: User, bob: User) -> None:
     live = opened(alice)
-    services.record_usage(session=live, usage={"total_tokens": 7}, prices=())
+    leases.record_usage(session=live, usage={"total_tokens": 7}, prices=())
     ticket = issue(alice, conversation_id=live.conversation_id)
     waiting, elsewhere, his = lost(alice), opened(alice), opened(bob)
 

@@ -1,18 +1,23 @@
 """How sessions go on and end: by leases, from elsewhere, by themselves, and when nobody is left to end them."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from conversations.models import Message
-from realtime import services
+from realtime import allowance, leases, reaper, services
 from realtime.errors import EndReason, SessionNotFound, SessionNotResumable, TicketRefused
+from realtime.live import PROCESS_NAME
 from realtime.models import VoiceSession
+from realtime.telemetry import THIS_PROCESS as FIGURES
+from realtime.telemetry import Event
 from tests.support.sessions import (
     CONFIG,
     ask_for_the_end,
     issue,
+    lease_of,
     lost,
     opened,
     put_back,
@@ -39,10 +44,10 @@ def test_deactivation_ends_an_open_session(alice: User) -> None:
 
 def test_a_changed_password_ends_an_open_session(alice: User) -> None:
     session = opened(alice)
-    auth_hash = session.user.get_session_auth_hash()
+    lease = lease_of(session)
     alice.set_password("another-teapot")
     alice.save()
-    assert services.renew_lease(session=session, auth_hash=auth_hash, config=CONFIG) == "signed_out"
+    assert leases.renew_lease(lease).reason == "signed_out"
 
 
 def test_a_session_that_was_taken_over_or_ended_elsewhere_learns_why(alice: User) -> None:
@@ -128,6 +133,37 @@ def test_a_lost_client_may_come_back_with_the_same_ticket_or_a_fresh_one(alice: 
     assert services.redeem_ticket(fresh.ticket.secret, config=CONFIG).pk == session.pk
 
 
+def test_signing_out_ends_what_was_taken_up_there_and_not_where_it_began(alice: User) -> None:
+    session = lost(alice, web_session_key="the phone's")
+    again = issue(alice, resume_session_id=session.pk, web_session_key="the laptop's")
+    services.redeem_ticket(again.ticket.secret, config=CONFIG)
+    assert services.end_web_session("the phone's") == 0
+    assert services.end_web_session("the laptop's") == 1
+
+
+def test_asking_once_more_tells_the_holder_once_more(
+    alice: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(
+        "realtime.handover.lose_client", lambda row, instead_of: told.append(row.ticket_digest)
+    )
+    session = opened(alice)
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            issue(alice, resume_session_id=session.pk)
+    assert len(set(told)) == 2
+    assert told[-1] == row_of(session).ticket_digest
+
+
+def test_what_cannot_be_taken_up_is_as_it_was(alice: User) -> None:
+    session = opened(alice)
+    VoiceSession.objects.filter(pk=session.pk).update(end_requested_at=timezone.now())
+    with pytest.raises(SessionNotResumable):
+        issue(alice, resume_session_id=session.pk)
+    assert (row_of(session).state, row_of(session).client_lost_at) == ("live", None)
+
+
 def test_a_resumed_session_says_until_when_it_can_be_resumed(alice: User) -> None:
     session = lost(alice)
     put_back(session, 10, "client_lost_at")
@@ -156,7 +192,7 @@ def test_whom_a_restart_cut_off_may_come_back_and_else_the_restart_is_the_reason
     assert again.end_requested_reason == ""
     services.end_session(session=again, reason="draining")
     put_back(session, services.RESUME_SECONDS + 1, "client_lost_at")
-    services.reap()
+    reaper.reap()
     assert (row_of(session).state, row_of(session).end_reason) == ("ended", "draining")
 
 
@@ -176,9 +212,22 @@ def test_only_ones_own_lost_session_can_be_resumed(alice: User, bob: User) -> No
     for session_id in (lost(bob).pk, "rtc_1_0123456789abcdef01234567", "nonsense"):
         with pytest.raises(SessionNotFound):
             issue(alice, resume_session_id=session_id)
-    for session in (opened(alice), issue(alice).session):
+    over = opened(alice)
+    services.end_session(session=over, reason="client")
+    for session in (over, issue(alice).session):
         with pytest.raises(SessionNotResumable):
             issue(alice, resume_session_id=session.pk)
+
+
+def test_whoever_asks_for_their_live_session_has_lost_it_before_the_server_knows(alice: User) -> None:
+    session = opened(alice)
+    again = issue(alice, resume_session_id=session.pk)
+    row = row_of(session)
+    assert (row.state, row.epoch, row.holder) == ("waiting", session.epoch, PROCESS_NAME)
+    assert row.client_lost_at is not None
+    assert say(session, "item_1") is not None, "whoever holds it still writes down what was said"
+    assert services.redeem_ticket(again.ticket.secret, config=CONFIG).epoch == session.epoch + 1
+    assert say(session, "item_2") is None
 
 
 def test_the_reaper_ends_what_nobody_will_end_and_nothing_else(alice: User, bob: User) -> None:
@@ -187,9 +236,9 @@ def test_the_reaper_ends_what_nobody_will_end_and_nothing_else(alice: User, bob:
     fresh, back_soon, alive = issue(bob).session, lost(bob), opened(bob)
     put_back(expired, CONFIG.token_expiry_sec + 1, "expires_at")
     put_back(waiting, services.RESUME_SECONDS + 1, "client_lost_at")
-    put_back(dead, services.LOST_SECONDS + 1, "seen_at")
+    put_back(dead, allowance.LOST_SECONDS + 1, "seen_at")
 
-    services.reap()
+    reaper.reap()
 
     reasons = [(row_of(s).state, row_of(s).end_reason) for s in (expired, waiting, dead)]
     assert reasons == [("ended", "client_lost"), ("ended", "client_lost"), ("ended", "lost")]
@@ -198,9 +247,31 @@ def test_the_reaper_ends_what_nobody_will_end_and_nothing_else(alice: User, bob:
     assert say(dead, "item_2") is None, "a process that was only asleep writes nothing any more"
 
 
+def test_only_what_a_process_left_behind_is_told_to_whoever_runs_the_site(alice: User, bob: User) -> None:
+    before = FIGURES.counted(Event.SESSION_REAPED)
+    unopened, put_down, drained = issue(alice).session, lost(alice), opened(alice)
+    services.end_session(session=drained, reason="draining")
+    put_back(unopened, CONFIG.token_expiry_sec + 1, "expires_at")
+    for session in (put_down, drained):
+        put_back(session, services.RESUME_SECONDS + 1, "client_lost_at")
+    reaper.reap()
+    assert {row_of(session).state for session in (unopened, put_down, drained)} == {"ended"}
+    assert FIGURES.counted(Event.SESSION_REAPED) == before, "nobody has to look into these"
+
+    parked, live = opened(bob), opened(bob)
+    leases.park_session(session=parked, lost_at=timezone.now())
+    put_back(parked, allowance.LOST_SECONDS + 1, "client_lost_at", "seen_at")
+    put_back(live, allowance.LOST_SECONDS + 1, "seen_at")
+    reaper.reap()
+    assert [row_of(session).end_reason for session in (parked, live)] == ["client_lost", "lost"]
+    assert FIGURES.counted(Event.SESSION_REAPED) == before + 2
+    reaper.reap()
+    assert FIGURES.counted(Event.SESSION_REAPED) == before + 2, "each is counted once"
+
+
 def test_waiting_to_be_reaped_is_not_counted_as_talking(alice: User) -> None:
     dead = opened(alice)
-    put_back(dead, services.LOST_SECONDS + 3600, "seen_at", "started_at")
-    services.reap()
+    put_back(dead, allowance.LOST_SECONDS + 3600, "seen_at", "started_at")
+    reaper.reap()
     ended, seen = row_of(dead).ended_at, row_of(dead).seen_at
     assert ended == seen

@@ -2,19 +2,24 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
+from typing import Any, get_args
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from conversations import services as remembering
 from conversations.models import Message
-from realtime import services
+from realtime import leases, rows, services, turns
+from realtime.errors import EndReason
 from realtime.models import VoiceSession
+from realtime.protocol.requests import Requests
 from realtime.services import SessionRequest
 from tests.support.sessions import (
     CONFIG,
     held_in,
+    let_time_pass,
     lost,
     opened,
     row_of,
@@ -35,7 +40,7 @@ def test_an_old_epoch_writes_nothing_beside_the_new_one(alice: User) -> None:
     say(new, "item_1", "", status="pending")
     assert say(old, "item_1", "from the old worker") is None
     assert say(old, "item_2", "from the old worker") is None
-    services.record_usage(session=old, usage={"total_tokens": 100}, prices=())
+    leases.record_usage(session=old, usage={"total_tokens": 100}, prices=())
     services.end_session(session=old, reason="client")
     assert list(Message.objects.values_list("position", "status", "text")) == [(0, "pending", "")]
     assert (row_of(new).state, row_of(new).usage) == ("live", {})
@@ -167,7 +172,7 @@ def said(session: VoiceSession) -> list[tuple[int, str, str]]:
 def test_usage_is_added_up_field_by_field(alice: User) -> None:
     session = opened(alice)
     for _ in range(2):
-        services.record_usage(
+        leases.record_usage(
             session=session,
             usage={
                 "total_tokens": 7,
@@ -176,13 +181,121 @@ def test_usage_is_added_up_field_by_field(alice: User) -> None:
             },
             prices=(),
         )
-    services.record_usage(session=session, usage={"total_tokens": {"odd": 1}}, prices=())
+    leases.record_usage(session=session, usage={"total_tokens": {"odd": 1}}, prices=())
     assert row_of(session).usage == {"total_tokens": 14, "input_token_details": {"audio_tokens": 6}}
 
 
 def test_what_was_used_up_after_the_session_was_over_counts_too(alice: User) -> None:
     session = opened(alice)
     opened(alice, conversation_id=session.conversation_id)
-    services.record_usage(session=session, usage={"transcription": {"seconds": 2.5}}, prices=())
-    services.record_usage(session=session, usage={"transcription": {"seconds": 1}}, prices=())
+    leases.record_usage(session=session, usage={"transcription": {"seconds": 2.5}}, prices=())
+    leases.record_usage(session=session, usage={"transcription": {"seconds": 1}}, prices=())
     assert row_of(session).usage == {"transcription": {"seconds": 3.5}}
+
+
+def test_what_was_typed_to_a_session_that_was_lost_and_comes_again_is_one_message(alice: User) -> None:
+    session = opened(alice)
+    first = say(session, "item_1", "What helps?", modality="text")
+    say(session, "item_2", "Rest.", role="assistant", modality="text")
+    say(session, "item_3", "Hello?", modality="text")
+    # It replaces the first, whose client was lost.
+    another = opened(alice, conversation_id=session.conversation_id)
+    assert row_of(session).end_reason == "replaced"
+    assert say(another, "item_1", "What helps?", modality="text") == first
+    assert say(another, "item_4", "What helps?", modality="text").position == 3
+    assert say(another, "item_3", "Hello!", modality="text").position == 4
+    assert held_in(session).message_count == 5
+
+
+def test_an_id_that_is_used_again_in_the_next_session_is_another_turn(alice: User) -> None:
+    session = opened(alice)
+    say(session, "item_1", "Hello", modality="text")
+    services.end_session(session=session, reason="client")
+    another = opened(alice, conversation_id=session.conversation_id)
+    assert say(another, "item_1", "Hello", modality="text").position == 1
+
+
+@pytest.mark.parametrize("reason", sorted({*get_args(EndReason)} - {*turns.AS_MEANT}))
+def test_what_a_fault_may_have_kept_from_its_client_is_not_stored_again(
+    alice: User, reason: EndReason
+) -> None:
+    session = opened(alice)
+    first = say(session, "item_1", "Hello", modality="text")
+    rows.end(VoiceSession.objects.filter(pk=session.pk), reason, timezone.now())
+    another = opened(alice, conversation_id=session.conversation_id)
+    assert say(another, "item_1", "Hello", modality="text") == first
+
+
+def test_what_is_typed_again_in_the_next_session_without_an_id_is_another_turn(alice: User) -> None:
+    session = opened(alice)
+    say(session, an_id_of_ours(session), "Hello", modality="text")
+    another = opened(alice, conversation_id=session.conversation_id)
+    assert row_of(session).end_reason == "replaced"
+    assert say(another, an_id_of_ours(another), "Hello", modality="text").position == 1
+
+
+def an_id_of_ours(session: VoiceSession) -> str:
+    """The first that a client gets which gives none."""
+    return Requests(session.pk, session.epoch).new_item_id()
+
+
+@pytest.mark.parametrize(("time", "is_same"), [(turns.LATELY / 2, True), (turns.LATELY * 2, False)])
+def test_what_comes_again_is_looked_for_among_what_was_said_lately(
+    alice: User, time: timedelta, is_same: bool
+) -> None:
+    session = opened(alice)
+    say(session, "item_1", "Hello", modality="text")
+    let_time_pass(time)
+    another = opened(alice, conversation_id=session.conversation_id)
+    assert say(another, "item_1", "Hello", modality="text").position == (0 if is_same else 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"modality": "audio"},
+        {"role": "assistant", "modality": "text"},
+        {"item_id": "ITEM_1", "modality": "text"},
+        {"item_id": "an:item_1", "modality": "text"},
+        {"item_id": "item-1", "modality": "text"},
+        {"text": "hello", "modality": "text"},
+    ],
+    ids=lambda said: next(iter(said.values())),
+)
+def test_what_only_resembles_what_was_typed_is_another_turn(alice: User, said: dict[str, Any]) -> None:
+    session = opened(alice)
+    say(session, **said)
+    another = opened(alice, conversation_id=session.conversation_id)
+    assert say(another, "item_1", "Hello", modality="text").position == 1
+
+
+@pytest.mark.parametrize("item_id", ["item_%", "it\\em", "item\0", "ité:m"])
+def test_an_id_of_any_letters_is_known_again(alice: User, item_id: str) -> None:
+    session = opened(alice)
+    first = say(session, item_id, "Hello", modality="text")
+    another = opened(alice, conversation_id=session.conversation_id)
+    assert say(another, item_id, "Hello", modality="text") == first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_the_old_relay_and_the_new_one_each_with_the_same_typed_turn_one_writes_it(
+    alice: User, in_threads: InThreads
+) -> None:
+    session = lost(alice)
+    # It still writes: its end was noted by another process.
+    VoiceSession.objects.filter(pk=session.pk).update(state=VoiceSession.State.LIVE, end_reason="")
+    newer = VoiceSession.objects.create(
+        id=f"{session.pk}b",
+        user=alice,
+        conversation=session.conversation,
+        state=VoiceSession.State.LIVE,
+        ticket_digest="b",
+        expires_at=session.expires_at,
+        provider="openai",
+        epoch=1,
+    )
+    relays = (session, newer)
+    for number in range(10):
+        item_id = f"item_{number}"
+        in_threads(2, lambda relay, item_id=item_id: say(relays[relay], item_id, modality="text"))  # type: ignore[misc]
+    assert held_in(session).message_count == Message.objects.count() == 10

@@ -15,7 +15,7 @@ from conversations import services as remembering
 from realtime import services
 from realtime.models import VoiceSession
 from tests.support.overtaking import overtaken
-from tests.support.sessions import CONFIG, issue, lost, opened, put_back, row_of
+from tests.support.sessions import CONFIG, issue, lost, opened, put_back, renew, row_of
 
 pytestmark = pytest.mark.django_db
 
@@ -273,11 +273,7 @@ def test_whoever_holds_a_live_one_is_told_to_end_it_and_no_other(alices: APIClie
     for _ in range(2):
         response = alices.delete(_one(session))
         assert (response.status_code, response.content) == (204, b"")
-    own_hash = alice.get_session_auth_hash()
-    reasons = [
-        services.renew_lease(session=each, auth_hash=own_hash, config=CONFIG) for each in (session, other)
-    ]
-    assert reasons == ["ended_by_owner", None]
+    assert [renew(each) for each in (session, other)] == ["ended_by_owner", None]
 
 
 def test_one_that_is_over_keeps_the_reason_it_ended_for(alices: APIClient, alice: User) -> None:
@@ -322,6 +318,7 @@ def test_everything_that_can_be_chosen_is_told(alices: APIClient) -> None:
     }
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_everything_that_is_told_can_be_chosen(alices: APIClient) -> None:
     options = alices.get(OPTIONS).json()
     chosen = [{"voice": each} for each in options["voices"]]

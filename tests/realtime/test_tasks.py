@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from realtime.tasks import cancelled, finished, first_of
+from realtime.errors import Draining, InternalFault, RealtimeError
+from realtime.tasks import Crew, cancelled, finished, first_of
 
 
 async def stubborn(leave: asyncio.Event) -> str:
@@ -68,3 +69,35 @@ async def test_what_the_first_raised_is_raised_when_the_others_are_over() -> Non
     leave.set()
     with pytest.raises(LookupError):
         await doing
+
+
+class Trouble:
+    def __init__(self) -> None:
+        self.told: list[RealtimeError] = []
+        self.crew = Crew("session 1", self.told.append)
+
+
+async def test_what_goes_wrong_at_once_is_told_in_our_words_like_what_goes_wrong_in_a_task() -> None:
+    trouble = Trouble()
+
+    def breaks() -> None:
+        raise KeyError("a word nobody should read")
+
+    async def breaks_later() -> None:
+        breaks()
+
+    trouble.crew.attempt(breaks)
+    await trouble.crew.task(breaks_later)
+    assert [type(error) for error in trouble.told] == [InternalFault, InternalFault]
+
+
+async def test_an_error_of_ours_is_told_as_it_is_and_work_that_does_well_is_no_trouble() -> None:
+    trouble, draining, done = Trouble(), Draining(), []
+
+    def drains() -> None:
+        raise draining
+
+    trouble.crew.attempt(drains)
+    trouble.crew.attempt(lambda: done.append(True))
+    assert trouble.told == [draining]
+    assert done == [True]

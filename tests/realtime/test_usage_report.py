@@ -22,6 +22,7 @@ NO_FAULTS = {
     "client",
     "idle",
     "daily_limit",
+    "session_limit",
     "ended_by_owner",
     "ended_by_admin",
     "replaced",

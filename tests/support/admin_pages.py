@@ -7,7 +7,7 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from realtime import services
+from realtime import leases, services
 from realtime.models import VoiceSession
 from tests.support.sessions import opened, put_back
 
@@ -51,7 +51,7 @@ def ended(
 ) -> VoiceSession:
     """A session that is over, 125 seconds long, of whose usage no cost was written down."""
     session = opened(user, **wanted)
-    services.record_usage(session=session, usage=USAGE if usage is None else usage, prices=())
+    leases.record_usage(session=session, usage=USAGE if usage is None else usage, prices=())
     services.end_session(session=session, reason=reason)
     put_back(session, 125, "started_at")
     return VoiceSession.objects.get(pk=session.pk)

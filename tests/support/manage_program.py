@@ -30,6 +30,11 @@ class Program:
         self._reader.start()
 
     @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    @property
     def screen(self) -> str:
         """Everything it printed so far, logs included; once it has ended, everything that it ever printed."""
         if self._process.poll() is not None:

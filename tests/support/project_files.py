@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-_MADE_AGAIN = {".git", ".venv", "var", "node_modules", "__pycache__", "build", ".env"}
+_MADE_AGAIN = {".git", ".venv", ".venv-next", "var", "node_modules", "__pycache__", "build", ".env"}
 _PACKAGES = ("voiceassist", "realtime", "conversations")
 
 

@@ -14,14 +14,15 @@ from realtime.protocol.core import RealtimeProtocol
 from realtime.protocol.effects import Turn
 from realtime.protocol.session import SessionSetup
 from realtime.providers.base import Description
-from realtime.relay import Ended, Relay, Timing
+from realtime.relay import Relay
 from realtime.telemetry import Tally
+from realtime.timing import Ended, Timing
 from tests.support import upstream_turns
 
 Event = dict[str, Any]
 PATIENCE = 5.0
 """Seconds that a test waits for what it claims, before it says that it did not happen."""
-BRISK = Timing(stall=0.2, trailing=0.3, farewell=0.05, tick=0.02, lease=0.05, haste=100.0)
+BRISK = Timing(stall=0.2, trailing=0.3, farewell=0.05, parked=0.2, tick=0.02, lease=0.05, haste=100.0)
 """A relay's waits, short enough for tests."""
 
 
@@ -221,6 +222,7 @@ class Audience:
         self.heard: list[Event | bytes] = []
         self.gate = Gate(changes)
         self.is_gone = False
+        self.is_dismissed = False
         self._changes = changes
 
     async def send_text(self, frame: str) -> None:
@@ -234,6 +236,10 @@ class Audience:
         if self.is_gone:
             raise OSError("the client is gone")
         self.heard.append(thing)
+        self._changes.note()
+
+    def dismiss(self, *, may_return: bool = False) -> None:
+        self.is_dismissed = True
         self._changes.note()
 
     def events(self, kind: str) -> list[Event]:
@@ -253,6 +259,8 @@ class Book:
         self.is_taken_over = False
         self.failure: Exception | None = None
         self.renewals = 0
+        self.states: list[str] = []
+        """What was written down of the client: that it is waited for, that it is there."""
         self.left: float | None = None
         """For how many seconds the person may surely go on talking."""
         self._changes = changes
@@ -275,6 +283,15 @@ class Book:
     async def record_first_audio(self, milliseconds: int) -> None:
         self.waits.append(milliseconds)
         self._changes.note()
+
+    async def park(self, seconds_ago: float) -> None:
+        self.states.append("waiting")
+        self._changes.note()
+
+    async def take_back(self) -> bool:
+        self.states.append("live")
+        self._changes.note()
+        return not self.is_taken_over
 
     async def renew(self) -> EndReason | None:
         self.renewals += 1
@@ -374,5 +391,5 @@ async def staged(
     for gate in (upstream.door, upstream.gate, upstream.mouth, upstream.exit, audience.gate, book.gate):
         gate.open()
     await asyncio.wait([stage.running], timeout=PATIENCE)
-    left_behind = asyncio.all_tasks() - before
+    left_behind = asyncio.all_tasks() - before - {asyncio.current_task()}
     assert not left_behind, left_behind

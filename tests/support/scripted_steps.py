@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import socket
+import struct
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -27,6 +30,8 @@ class Handshake:
     query: dict[str, str]
     headers: Headers
     subprotocols: tuple[str, ...]
+    at: float = field(default_factory=time.monotonic)
+    """When it came, on the monotonic clock."""
 
 
 class OffScript(Exception):
@@ -185,6 +190,18 @@ class Drop:
 
     async def play(self, link: Link) -> None:
         link.socket.transport.abort()
+
+
+class Reset:
+    """Cut the connection with an RST, as a machine does that knows nothing of it any more."""
+
+    async def play(self, link: Link) -> None:
+        transport = link.socket.transport
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        link.notes["reset_at"] = time.monotonic()
+        transport.abort()
 
 
 class Hang:

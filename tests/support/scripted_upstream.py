@@ -50,17 +50,24 @@ class ScriptedUpstream:
     """Plays `scripts`, one for each connection in turn; with `repeats` the last one goes on for every further one.
 
     Not `strict`: for clients that are meant to leave in the middle. Then nobody is told what was not as scripted,
-    unless by `verify`. Each session may last `lifetime` seconds, or so it says.
+    unless by `verify`. Each session may last `lifetime` seconds, or so it says. It listens on `port`, or on any: a site
+    that runs on while upstreams come and go knows one address.
     """
 
     def __init__(
-        self, *scripts: Script, repeats: bool = False, strict: bool = True, lifetime: int = 3600
+        self,
+        *scripts: Script,
+        repeats: bool = False,
+        strict: bool = True,
+        lifetime: int = 3600,
+        port: int = 0,
     ) -> None:
         self.handshakes: list[Handshake] = []
         self.links: list[Link] = []
         self.invalid_frames: list[InvalidFrame] = []
         self.problems: list[str] = []
         self.port = 0
+        self._wanted_port = port
         self._scripts = scripts
         self._repeats = repeats
         self._strict = strict
@@ -155,7 +162,7 @@ class ScriptedUpstream:
         async with serve(
             self._connection,
             "127.0.0.1",
-            0,
+            self._wanted_port,
             process_request=self._handshake,
             select_subprotocol=_realtime,
             compression=None,

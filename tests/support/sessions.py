@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
-from realtime import services, turns
+from realtime import leases, services, turns
 from realtime.config import RealtimeConfig
 from realtime.errors import EndReason
 from realtime.models import VoiceSession
@@ -57,10 +57,14 @@ def let_time_pass(time: timedelta) -> None:
     Conversation.objects.update(updated_at=F("updated_at") - time)
 
 
+def lease_of(session: VoiceSession, config: RealtimeConfig = CONFIG) -> leases.Lease:
+    """What the process knows that holds it."""
+    return leases.Lease(session, session.user.get_session_auth_hash(), config)
+
+
 def renew(session: VoiceSession, config: RealtimeConfig = CONFIG) -> EndReason | None:
     """Renew its lease as the process does that holds it."""
-    auth_hash = session.user.get_session_auth_hash()
-    return services.renew_lease(session=session, auth_hash=auth_hash, config=config)
+    return leases.renew_lease(lease_of(session, config)).reason
 
 
 def held_in(session: VoiceSession) -> Conversation:

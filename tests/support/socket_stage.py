@@ -12,7 +12,7 @@ from django.urls import re_path
 from realtime.config import RealtimeConfig
 from realtime.consumers import RealtimeConsumer
 from realtime.providers.base import Provider
-from realtime.relay import Timing
+from realtime.timing import Timing
 from tests.support.relay_stage import BRISK, Changes, Clock, Upstream
 
 Event = dict[str, Any]
@@ -62,6 +62,9 @@ class Socket:
         }
         self._to_consumer: asyncio.Queue[Event] = asyncio.Queue()
         self.serving: asyncio.Task[None] | None = None
+        self.flows = asyncio.Event()
+        """While this is not set, nothing goes over it."""
+        self.flows.set()
         self.is_gone = False
         """Sending fails, and nobody has told the consumer."""
 
@@ -89,6 +92,10 @@ class Socket:
         await self.until(lambda: self.events("session.created") or self.closed)
         assert self.closed is None, self.heard
         return self
+
+    def drop(self, code: int = 1006) -> None:
+        """Vanish, and wait for nothing."""
+        self._to_consumer.put_nowait({"type": "websocket.disconnect", "code": code})
 
     async def leave(self, code: int | None = 1000, **more: str) -> None:
         """Close the socket and wait until the consumer is done with it."""
@@ -139,6 +146,7 @@ class Socket:
         return await self._to_consumer.get()
 
     async def _send(self, message: Event) -> None:
+        await self.flows.wait()
         if self.is_gone:
             raise OSError("the client is gone")
         match message["type"]:

@@ -41,7 +41,13 @@ def listed(reader: Client, query: str = "") -> str:
     """What is read in the table of the list."""
     response = reader.get(f"{CONVERSATIONS}{query}")
     assert response.status_code == 200
-    return words_of(response.content.decode().partition("changelist-filter")[0], 'id="result_list"')
+    return words_of_the_list(response.content.decode())
+
+
+def words_of_the_list(page: str) -> str:
+    """What is read in a list's table; its filters stand before or after it, as the Django at hand has it."""
+    begins, ends = 'id="result_list"', "</table>"
+    return words_of(begins + page.partition(begins)[2].partition(ends)[0], begins)
 
 
 def review(reader: Client, conversation: Conversation, do: str, query: str = "", **form: Any) -> Any:

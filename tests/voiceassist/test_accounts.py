@@ -168,6 +168,84 @@ def test_signing_out_takes_a_post(client: Client, alice: User) -> None:
     assert not _is_signed_in(client)
 
 
+def test_browsers_are_asked_to_forget_what_they_kept_of_somebody_who_signs_out(
+    client: Client, alice: User
+) -> None:
+    client.force_login(alice)
+    assert client.post("/logout")["Clear-Site-Data"] == '"cache"'
+    assert "Clear-Site-Data" not in client.get("/login")
+
+
+class TestWithoutTheCache:
+    """While guesses cannot be counted nobody is let in, at no door, and everybody is told so in words."""
+
+    @pytest.fixture(autouse=True)
+    def _away(self, settings: Any, free_port: int) -> None:
+        backend = "django.core.cache.backends.redis.RedisCache"
+        settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": f"redis://127.0.0.1:{free_port}/0"}}
+        settings.SIGNUP_ENABLED = True
+
+    @pytest.mark.parametrize("door", ["/login", "/admin/login/?next=/admin/", "/signup"])
+    def test_pages_say_so(self, client: Client, alice: User, door: str) -> None:
+        account = {"username": "carol", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+        form = account if door == "/signup" else {"username": "alice", "password": PASSWORD}
+        response = client.post(door, form)
+        assert response.status_code == 503
+        assert 1 <= int(response["Retry-After"]) <= 60
+        assert "a part of this server is away" in response.content.decode()
+        assert not _is_signed_in(client)
+        assert not User.objects.filter(username="carol").exists()
+
+    def test_programs_are_told_so(self, client: Client, alice: User) -> None:
+        credentials = {"username": "alice", "password": PASSWORD}
+        response = client.post("/api/token/", credentials, content_type="application/json")
+        assert (response.status_code, response.json()["code"]) == (503, "limits_unavailable")
+        assert "Try again" in response.json()["detail"]
+        assert 1 <= int(response["Retry-After"]) <= 60
+
+    def test_who_is_in_stays_in(self, client: Client, alice: User) -> None:
+        client.force_login(alice)
+        assert client.get("/api/conversations/").status_code == 200
+
+
+class TestTheLog:
+    """Who came in, who did not, and from where: by account and address, never by what was typed."""
+
+    def test_of_signing_in_and_out(
+        self, client: Client, alice: User, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level("INFO", "voiceassist.accounts"):
+            _sign_in(client)
+            client.post("/logout")
+            client.post(
+                "/api/token/",
+                {"username": "alice", "password": PASSWORD},
+                content_type="application/json",
+                REMOTE_ADDR="192.0.2.7",
+            )
+        assert [
+            record.getMessage() for record in caplog.records if record.name == "voiceassist.accounts"
+        ] == [
+            f"signed in: account {alice.pk} from 192.0.2.1 by password",
+            f"signed out: account {alice.pk}",
+            f"signed in: account {alice.pk} from 192.0.2.7 by token",
+        ]
+
+    @pytest.mark.parametrize("door", ["/login", "/admin/login/?next=/admin/", "/api/token/"])
+    def test_of_who_was_refused_and_of_nothing_they_typed(
+        self, client: Client, alice: User, caplog: pytest.LogCaptureFixture, door: str
+    ) -> None:
+        typed = {"username": "hunter2\r\nsigned in: account 1 from 127.0.0.1", "password": "typed-canary"}
+        program = {"content_type": "application/json"} if door.startswith("/api") else {}
+        with caplog.at_level("INFO"):
+            for _ in range(11):
+                client.post(door, typed, REMOTE_ADDR="192.0.2.9", **program)  # type: ignore[arg-type]
+        told = [record.getMessage() for record in caplog.records if record.name == "voiceassist.accounts"]
+        assert told == ["sign-in refused from 192.0.2.9"] * 10 + ["sign-in throttled from 192.0.2.9"]
+        assert "hunter2" not in caplog.text
+        assert "typed-canary" not in caplog.text
+
+
 class TestSigningUp:
     @pytest.fixture(autouse=True)
     def _allowed(self, settings: Any) -> None:

@@ -1,6 +1,8 @@
 """The application as servers run it: what it prepares and lets go of, and which sockets it counts."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +13,7 @@ from django.contrib.auth.models import User
 from rest_framework.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken
 
+from realtime import control
 from realtime.config import EngineConfig, RealtimeConfig
 from realtime.executors import in_database
 from realtime.models import TalkingTime
@@ -31,12 +34,18 @@ def _application() -> Any:
     return application
 
 
-async def _lifespan(*kinds: str) -> list[str]:
+async def _nothing() -> None:
+    """What happens before the server stops, unless a test says more."""
+
+
+async def _lifespan(*kinds: str, before_the_last: Callable[[], Awaitable[Any]] = _nothing) -> list[str]:
     """The types of what is answered to lifespan messages."""
     incoming = [{"type": f"lifespan.{kind}"} for kind in kinds]
     answers: list[str] = []
 
     async def receive() -> Event:
+        if len(incoming) == 1:
+            await before_the_last()
         return incoming.pop(0)
 
     async def send(message: Event) -> None:
@@ -86,6 +95,44 @@ async def test_a_server_tidies_up_after_its_start_and_is_through_before_it_stops
         """Nobody listens."""
 
     await _application()({"type": "lifespan"}, receive, send)
+
+
+async def test_a_server_listens_to_the_others_as_long_as_it_runs(settings: Any) -> None:
+    settings.REALTIME = CONFIG
+    line = control.THIS_PROCESS
+
+    async def until_heard() -> None:
+        async with asyncio.timeout(10):
+            # A flag for the health view: nobody is woken up by it.
+            while not line.is_heard:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    await _lifespan("startup", "shutdown", before_the_last=until_heard)
+    assert not line.is_heard
+
+
+async def test_a_chore_that_does_not_end_keeps_no_server(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread of the database's, for instance, that waits for one which hangs."""
+    settings.REALTIME = CONFIG
+    may_end, has_begun = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        has_begun.set()
+        while not may_end.is_set():
+            with suppress(asyncio.CancelledError):
+                await may_end.wait()
+
+    _application()
+    monkeypatch.setattr("voiceassist.asgi.keep_tidy", stubborn)
+    monkeypatch.setattr("voiceassist.asgi.LETTING_GO_SECONDS", 0.2)
+    try:
+        answers = await _lifespan("startup", "shutdown", before_the_last=has_begun.wait)
+        assert answers[-1] == "lifespan.shutdown.complete"
+        assert "without waiting any longer for the chores" in caplog.text
+    finally:
+        may_end.set()
 
 
 class TestCounting:

@@ -29,7 +29,16 @@ from conversations.models import Conversation
 from realtime.models import VoiceSession
 from realtime.options import SESSION_RATE
 from tests.support.sessions import CONFIG
-from voiceassist.limits import AtomicScopedThrottle, Limiter, Rate, address_of, in_words, wait_for
+from voiceassist import limits
+from voiceassist.limits import (
+    AtomicScopedThrottle,
+    Limiter,
+    LimitsAway,
+    Rate,
+    address_of,
+    in_words,
+    wait_for,
+)
 
 TEN_A_MINUTE = Rate(requests=10, seconds=60)
 
@@ -285,6 +294,40 @@ class TestSessions:
             if answer.status_code == 429:
                 assert answer.json()["code"] == "throttled"
                 assert 1 <= int(answer["Retry-After"]) <= 120
+
+
+class TestWithoutTheCache:
+    """The shared cache cannot be reached: the guard stays at his door, and who is signed in goes through the others."""
+
+    @pytest.fixture(autouse=True)
+    def _away(self, settings: Any, free_port: int) -> None:
+        location = f"redis://127.0.0.1:{free_port}/0"
+        settings.CACHES = {
+            "default": {"BACKEND": f"{RedisCache.__module__}.RedisCache", "LOCATION": location}
+        }
+
+    def test_nothing_can_be_taken(self) -> None:
+        with pytest.raises(LimitsAway):
+            Limiter("sign-in", TEN_A_MINUTE).take("alice")
+
+    def test_what_is_given_back_or_forgotten_harms_nobody(self) -> None:
+        limiter = Limiter("sign-in", TEN_A_MINUTE)
+        limiter.give_back("alice")
+        limiter.forget("alice")
+
+    @pytest.mark.usefixtures("ten_at_the_door")
+    def test_who_is_signed_in_is_let_through_a_rationed_door(self) -> None:
+        assert [_knock(User(pk=1)).status_code for _ in range(12)] == [200] * 12
+
+    @pytest.mark.usefixtures("ten_at_the_door")
+    def test_the_operator_is_told_once_and_not_for_every_request(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("voiceassist.limits._tell", type(limits._tell)())
+        for _ in range(5):
+            _knock(User(pk=1))
+        [told] = [record.getMessage() for record in caplog.records if record.name == "voiceassist.limits"]
+        assert "the cache is away" in told
 
 
 @pytest.mark.parametrize(

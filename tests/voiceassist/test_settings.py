@@ -92,3 +92,56 @@ def test_an_operators_own_prices_come_before_those_of_the_house(tmp_path: Path) 
     prices = realtime(tmp_path, OPENAI_API_KEY="key", REALTIME_PRICES=own)["prices"]
     assert (prices[0]["model"], prices[0]["audio_in"]) == ("gpt-realtime-2.1", 1)
     assert len(prices) > 1
+
+
+# --- where state is, and how logs are written ----------------------------------------------------------------------
+
+_SHOW_STATE = """
+import json, logging, sys
+import django
+django.setup()
+from django.conf import settings
+told = {name: settings.DATABASES["default"].get(name) for name in ("ENGINE", "OPTIONS")}
+if "pool" in told["OPTIONS"]:
+    told["OPTIONS"]["pool"]["connection_class"] = told["OPTIONS"]["pool"]["connection_class"].__module__
+told |= {"cache": settings.CACHES["default"], "drain": settings.DRAIN_SECONDS, "sockets": settings.REALTIME_SOCKETS}
+print(json.dumps(told))
+logging.getLogger("voiceassist").warning("A line.")
+"""
+
+
+def state(var: Path, **environment: str) -> tuple[dict[str, Any], str]:
+    """What the settings hold of state, and a line of the log, with nothing else in the environment."""
+    own = {"DJANGO_SETTINGS_MODULE": "voiceassist.settings", "VAR_DIR": str(var), "PYTHONPATH": str(ROOT)}
+    given = own | dict.fromkeys(("DATABASE_URL", "REDIS_URL", "LOG_FORMAT"), "") | environment
+    told = subprocess.run(
+        [sys.executable, "-c", _SHOW_STATE], cwd=ROOT, env=given, capture_output=True, text=True, timeout=60
+    )
+    assert told.returncode == 0, told.stderr
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found, told.stderr
+
+
+def test_what_an_address_says_of_the_connection_reaches_the_driver(tmp_path: Path) -> None:
+    address = "postgresql://voice:secret@db.inside:5432/voiceassist?sslmode=verify-full&connect_timeout=9"
+    options = state(tmp_path, DATABASE_URL=address, DATABASE_POOL_SIZE="4")[0]["OPTIONS"]
+    assert options["sslmode"] == "verify-full"
+    assert int(options["connect_timeout"]) == 9
+    assert options["pool"]["max_size"] == 4
+    assert options["pool"]["connection_class"] == "voiceassist.postgres"
+
+
+def test_a_database_on_this_machine_is_reached_by_its_socket(tmp_path: Path) -> None:
+    address = "postgresql://voiceassist@/voiceassist?host=/run/postgresql"
+    assert state(tmp_path, DATABASE_URL=address)[0]["OPTIONS"]["host"] == "/run/postgresql"
+
+
+def test_a_redis_that_hangs_is_given_up_after_a_second(tmp_path: Path) -> None:
+    cache = state(tmp_path, REDIS_URL="redis://127.0.0.1:6379/9")[0]["cache"]
+    assert cache["OPTIONS"] == {"socket_timeout": 1, "socket_connect_timeout": 1}
+
+
+def test_a_line_of_the_log_is_for_people_or_for_programs(tmp_path: Path) -> None:
+    assert "WARNING voiceassist: A line." in state(tmp_path)[1]
+    line = json.loads(state(tmp_path, LOG_FORMAT="json")[1].splitlines()[-1])
+    assert (line["level"], line["logger"], line["message"]) == ("WARNING", "voiceassist", "A line.")

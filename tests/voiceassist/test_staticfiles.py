@@ -2,24 +2,40 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
+import rjsmin
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.test import RequestFactory
 
+from tests.support.node_program import node
 from voiceassist.staticfiles import StaticFiles
 
 _IMPORT = re.compile(r"""(?:from|import)\s*["'](\.[^"']+)["']|import\(\s*["'](\.[^"']+)["']""")
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 """Django 6.1 leaves the types in comments alone, which no browser fetches; 5.2 rewrites them too."""
+_TESTS_JS = django_settings.BASE_DIR / "tests" / "js"
+_COMPARE = """
+const {parse} = require("acorn");
+const places = new Set(["start", "end"]);
+const tree = source => JSON.stringify(
+    parse(source, {ecmaVersion: 2020, sourceType: "module"}),
+    (key, value) => places.has(key) ? undefined : value instanceof RegExp ? String(value) : value,
+);
+const pairs = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const differing = pairs.flatMap(([source, small], at) => tree(source) === tree(small) ? [] : [at]);
+process.stdout.write(JSON.stringify(differing));
+"""
 _HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 
 
-def _collect(settings: Any, source: Path, target: Path) -> dict[str, str]:
+def _collect(settings: Any, source: Path, target: Path, *, link: bool = False) -> dict[str, str]:
     """Collect `source` as production does; answers the manifest: name -> hashed name."""
     settings.STATICFILES_DIRS = [source]
     settings.STATIC_ROOT = target
@@ -27,7 +43,7 @@ def _collect(settings: Any, source: Path, target: Path) -> dict[str, str]:
     settings.STORAGES = django_settings.STORAGES | {
         "staticfiles": {"BACKEND": "voiceassist.staticfiles.ModuleManifestStorage"}
     }
-    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0, link=link)
     paths: dict[str, str] = json.loads((target / "staticfiles.json").read_text())["paths"]
     return paths
 
@@ -83,6 +99,16 @@ def test_a_change_deep_down_changes_the_name_of_whoever_imports_it(
     assert changed == {"js/state.js", "js/vocabulary.js", "js/chat.js"}
 
 
+def test_a_long_way_down_is_gone_to_its_end(settings: Any, page: Path, tmp_path: Path) -> None:
+    for depth in range(10):
+        (page / "js" / f"step{depth}.js").write_text(f'import "./step{depth + 1}.js";\n')
+    (page / "js" / "step10.js").write_text("export const bottom = 1;\n")
+    manifest = _collect(settings, page, tmp_path / "target")
+    for depth in range(10):
+        step = (tmp_path / "target" / manifest[f"js/step{depth}.js"]).read_text()
+        assert Path(manifest[f"js/step{depth + 1}.js"]).name in step
+
+
 def test_files_are_kept_compressed_too(settings: Any, page: Path, tmp_path: Path) -> None:
     (page / "js" / "long.js").write_text("export const words = 'again and again';\n" * 200)
     target = tmp_path / "target"
@@ -134,3 +160,73 @@ def test_heads_parts_and_unchanged_files_are_answered_as_http_has_it(
     since = {"if-modified-since": head["Last-Modified"]}
     assert static_files(rf.get("/static/chat.js", headers=since)).status_code == 304
     assert static_files(rf.get("/static/no.js")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "is_document"), [("page.html", True), ("icon.svg", True), ("chat.js", False)]
+)
+def test_what_opens_as_a_page_may_do_nothing(
+    settings: Any, static_files: StaticFiles, rf: RequestFactory, name: str, is_document: bool
+) -> None:
+    (Path(settings.STATIC_ROOT) / name).write_text("<p>Hello</p>")
+    again = StaticFiles(static_files.get_response)
+    policy = again(rf.get(f"/static/{name}")).headers.get("Content-Security-Policy", "")
+    assert policy.startswith("default-src 'none'; frame-ancestors 'none'") is is_document
+
+
+def test_links_to_the_sources_are_left_as_they_are(settings: Any, page: Path, tmp_path: Path) -> None:
+    source = page / "js" / "words.js"
+    source.write_text("// Why.\nexport const word = 1;\n")
+    (tmp_path / "target" / "js").mkdir(parents=True)
+    (tmp_path / "target" / "js" / "words.js").symlink_to(source)
+    _collect(settings, page, tmp_path / "target", link=True)
+    assert source.read_text().startswith("// Why.")
+
+
+def test_every_script_says_the_same_when_it_is_small() -> None:
+    """Compared as old browsers read it: by its tree, and once more after it was made small twice."""
+    scripts = sorted((django_settings.BASE_DIR / "static" / "js").rglob("*.js"))
+    sources = [script.read_text(encoding="utf-8") for script in scripts]
+    small = [rjsmin.jsmin(source) for source in sources]
+    assert [rjsmin.jsmin(each) for each in small] == small
+    pairs = json.dumps(list(zip(sources, small, strict=True)))
+    told = subprocess.run(
+        [node(), "-e", _COMPARE], input=pairs, capture_output=True, text=True, check=True, cwd=_TESTS_JS
+    ).stdout
+    differing = json.loads(told)
+    assert [scripts[number].name for number in differing] == []
+    assert len(scripts) > 100
+
+
+def test_our_own_files_travel_without_their_comments_and_say_the_same(
+    settings: Any, page: Path, tmp_path: Path
+) -> None:
+    (page / "js" / "words.js").write_text(
+        "/** What it is for. */\n"
+        'export const same = ["// no comment", \'/* nor this */\', `\n  ${"a" + /[/*]\\/"/.source}  // kept`];\n'
+        "// gone\n"
+    )
+    (page / "css").mkdir()
+    (page / "css" / "page.css").write_text("/* gone */\n.note::before {\n  content: '/* kept */';\n}\n")
+    target = tmp_path / "target"
+    manifest = _collect(settings, page, target)
+    script = (target / manifest["js/words.js"]).read_text()
+    assert "What it is for" not in script
+    assert "gone" not in script
+    for kept in ('"// no comment"', "'/* nor this */'", '`\n  ${"a" + /[/*]\\/"/.source}  // kept`'):
+        assert kept in script
+    assert (target / manifest["css/page.css"]).read_text() == ".note::before{content:'/* kept */'}"
+
+
+def test_our_own_files_are_there_in_brotli_and_others_in_gzip_alone(
+    settings: Any, page: Path, tmp_path: Path
+) -> None:
+    for folder in ("js", "library/js"):
+        (page / folder).mkdir(parents=True, exist_ok=True)
+        (page / folder / "long.js").write_text("document.title = 'the same again';\n" * 40)
+    target = tmp_path / "target"
+    manifest = _collect(settings, page, target)
+    ours, others = target / manifest["js/long.js"], target / manifest["library/js/long.js"]
+    assert brotli.decompress(ours.with_name(f"{ours.name}.br").read_bytes()) == ours.read_bytes()
+    assert others.with_name(f"{others.name}.gz").exists()
+    assert not others.with_name(f"{others.name}.br").exists()

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db import connections
+
+from voiceassist import tables
 
 FIRST_ACCOUNT = "demo"
 
@@ -46,8 +47,7 @@ def prepare(*, var: Path, static_root: Path) -> SignIn | None:
 
 def bring_tables_up_to_date() -> None:
     """Apply the migrations that the database has not seen."""
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if tables.waiting():
         call_command("migrate", interactive=False, verbosity=0)
 
 

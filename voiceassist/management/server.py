@@ -1,18 +1,32 @@
 """The web server of `manage.py serve`: uvicorn, bounded everywhere, saying when it really listens."""
 
+import asyncio
 import errno
+import logging
+import signal
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from types import FrameType
 from typing import Any
 
 import uvicorn
+
+from voiceassist.management.http_protocol import BoundedHttp
+from voiceassist.management.websocket_protocol import QuietWebSocket
+
+log = logging.getLogger(__name__)
 
 LARGEST_FRAME = 4 * 1024 * 1024
 """Bytes of one WebSocket frame; anything larger is closed with 1009. Twice what a session takes, so that whoever sends
 a little too much is told so in words, which only the session can do."""
 PING_SECONDS = 20
 GRACE_SECONDS = 20
-"""How long sessions may take to end after SIGTERM. A supervisor's own patience must be longer."""
+"""How long what is left may take to end, beyond the time of the drain. A supervisor's own patience must be longer than
+the two together, by a quarter of a minute."""
+LEAST_GRACE_SECONDS = 5
+PUT_DOWN_SECONDS = 12
+"""How long sessions that the drain has ended may take to save their last words before it goes on without them."""
 
 
 class AddressTaken(Exception):
@@ -23,25 +37,87 @@ class AddressRefused(Exception):
     """The system does not let us listen there: not an address of this machine, or a port for administrators."""
 
 
-class Server(uvicorn.Server):
-    """Uvicorn with a word when it listens. On SIGTERM and Ctrl-C it closes the sockets with 1012 and waits for them."""
+async def nothing_to_drain(seconds: float) -> None:
+    """The drain of a server without sessions."""
 
-    def __init__(self, config: uvicorn.Config, *, when_listening: Callable[[], None]) -> None:
+
+class Server(uvicorn.Server):
+    """Uvicorn with a word when it listens, and with a drain.
+
+    On SIGTERM and Ctrl-C it goes on answering until `drain` is through, or was so for too long; then it closes what is
+    left with 1012 and waits for that. A second signal stops it at once. After a SIGTERM `run` returns; after Ctrl-C it
+    raises KeyboardInterrupt.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        when_listening: Callable[[], None],
+        drain: Callable[[float], Awaitable[None]] = nothing_to_drain,
+        drain_seconds: float = 0.0,
+        when_over: Callable[[bool], None] = lambda at_once: None,
+    ) -> None:
+        """`when_over` is told, once there is no server any more, whether it had to stop at once."""
         super().__init__(config)
         self._when_listening = when_listening
+        self._drain = drain
+        self._drain_seconds = drain_seconds
+        self._when_over = when_over
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._hurry = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         if self.started:
             self._when_listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        began = time.monotonic()
+        await self._drained()
+        left = self._drain_seconds + GRACE_SECONDS - (time.monotonic() - began)
+        self.config.timeout_graceful_shutdown = max(LEAST_GRACE_SECONDS, int(left))
+        await super().shutdown(sockets=sockets)
+        # Uvicorn raises each signal again, which would make an orderly end look like a killed process.
+        self._captured_signals = [number for number in self._captured_signals if number != signal.SIGTERM]
+        self._when_over(self.force_exit)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Uvicorn's own hurries over a second Ctrl-C alone; a supervisor that asks twice means it, too.
+        if self.should_exit:
+            self.force_exit = True
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._stop_at_once)
+        super().handle_exit(sig, frame)
+
+    def _stop_at_once(self) -> None:
+        self._hurry.set()
+        for connection in list(self.server_state.connections):
+            # Whoever does not read what is still to be sent to them is not waited for either.
+            connection.shutdown()
+            connection.transport.abort()
+
+    async def _drained(self) -> None:
+        """Drain, for as long as that may take, or until it is to stop at once."""
+        draining = asyncio.ensure_future(self._drain(self._drain_seconds))
+        hurried = asyncio.create_task(self._hurry.wait())
+        most = self._drain_seconds + PUT_DOWN_SECONDS
+        await asyncio.wait({draining, hurried}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not draining.done():
+            log.warning("Not all sessions ended in time; the server stops without them")
+            draining.cancel()
+        elif not draining.cancelled() and (fault := draining.exception()) is not None:
+            log.error("Sessions could not be drained; the server stops without that", exc_info=fault)
 
 
 def configuration(application: Any, *, trusted_proxies: Sequence[str]) -> uvicorn.Config:
     """How uvicorn is run: small frames, no compression of audio, no line in a log that could hold a secret."""
     return uvicorn.Config(
         application,
-        http="httptools",
-        ws="websockets-sansio",
+        http=BoundedHttp,
+        ws=QuietWebSocket,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,
         ws_ping_interval=PING_SECONDS,

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from realtime.protocol import wire
 from realtime.protocol.dialects import beta, ga, hybrid, sessions
 from realtime.protocol.dialects.reader import Reader
-from realtime.protocol.events import Event, mapping_of, text_of
+from realtime.protocol.events import Event, is_well_formed, mapping_of, text_of
 
 Dialect = Literal["auto", "ga", "beta", "hybrid"]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
@@ -56,12 +56,18 @@ class Door:
     # --- from the server ----------------------------------------------------------------------------------------
 
     def received(self, frame: str) -> list[str]:
-        """A frame of the server's, as GA frames; a GA server's frame as the very same string."""
+        """A frame of the server's, as GA frames; a GA server's frame as the very same string.
+
+        One that cannot be read or has not the shape of its kind passes, too: whoever acts on frames leaves it aside,
+        and counts it.
+        """
         if self._is_more_of_the_same(frame):
             return [frame]
         try:
             event = wire.decode(frame)
         except wire.MalformedFrame:
+            return [frame]
+        if not is_well_formed(event):
             return [frame]
         if event["type"] == "session.created":
             self._greet(mapping_of(event.get("session")))

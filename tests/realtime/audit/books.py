@@ -147,6 +147,13 @@ class BookKeeper:
         await asyncio.sleep(0.004)
         self.waits.append(milliseconds)
 
+    async def park(self, seconds_ago: float) -> None:
+        await asyncio.sleep(0.004)
+
+    async def take_back(self) -> bool:
+        await asyncio.sleep(0.004)
+        return self.epoch == self.books.epoch
+
     async def renew(self) -> EndReason | None:
         await asyncio.sleep(0.004)
         return "replaced" if self.epoch != self.books.epoch else None

@@ -57,6 +57,9 @@ class Person:
             case _:
                 self.player.take(event, virtual_loop().time())
 
+    def dismiss(self, *, may_return: bool = False) -> None:
+        """It has no other socket to be dismissed for."""
+
     async def send_audio(self, pcm: bytes) -> None:
         self._listen()
         self.player.sound(pcm, virtual_loop().time())

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from realtime.protocol.core import RealtimeProtocol
 from realtime.protocol.effects import Turn
-from realtime.relay import Ended, Relay
+from realtime.relay import Relay
+from realtime.timing import Ended
 from tests.realtime.audit.books import BookKeeper, Books, Row
 from tests.realtime.audit.person import REST, Person
 from tests.realtime.audit.plans import Outage, SessionPlan, VisitPlan

@@ -114,11 +114,25 @@ def test_audio_that_comes_too_fast_for_too_long_closes_with_4429(session: Protoc
     for _ in range(62):
         session.client(half)
     while session.end is None:
-        session.now += session.core.pace.pause(session.now) or 0.01
+        session.now += session.core.pause(session.now) or 0.01
         session.client(half)
     assert session.end == End("protocol_error", 4429)
     assert session.errors() == ["pace_exceeded"]
     assert session.now > 110
+
+
+@pytest.mark.parametrize("kind", ["input_audio_buffer.clear", "vendor.event"])
+def test_events_that_come_too_fast_for_too_long_close_with_4429(session: ProtocolSession, kind: str) -> None:
+    for _ in range(150):
+        session.client({"type": kind})
+        assert session.core.pause(session.now) == 0
+    began = session.now
+    while session.end is None:
+        session.now += session.core.pause(session.now)
+        session.client({"type": kind})
+    assert session.end == End("protocol_error", 4429)
+    assert session.errors()[-1] == "pace_exceeded"
+    assert session.now - began > 10
 
 
 # --- session.update ---------------------------------------------------------------------------------------------------

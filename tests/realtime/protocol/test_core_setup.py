@@ -7,7 +7,7 @@ import pytest
 
 from realtime.errors import EngineBusy, SpeechUnavailable, UpstreamRefused, UpstreamUnreachable
 from realtime.protocol.core import SETUP_SECONDS, Phase
-from realtime.protocol.effects import End, FrameToClient, Ready, ToUpstream
+from realtime.protocol.effects import End, FrameToClient, MalformedFromUpstream, Ready, ToUpstream
 from tests.support import upstream_turns as turns
 from tests.support.client_frames import complaint
 from tests.support.protocol_session import ProtocolSession, events_to_client, updated
@@ -161,10 +161,10 @@ def test_an_upstream_that_cannot_be_had_ends_the_session_in_its_own_words(
 
 def test_a_frame_that_is_no_event_is_no_reason_to_end() -> None:
     session = _session()
-    assert session.upstream("no JSON", "[]", '{"no": "type"}') == []
+    assert session.upstream("no JSON", "[]", '{"no": "type"}') == [MalformedFromUpstream()] * 3
     session.upstream(turns.created(), updated())
     assert session.core.phase is Phase.READY
-    assert session.upstream("no JSON") == []
+    assert session.upstream("no JSON") == [MalformedFromUpstream()]
 
 
 def test_an_upstream_that_greets_again_is_not_configured_again() -> None:

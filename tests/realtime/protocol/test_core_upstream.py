@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from realtime.protocol.effects import AudioToClient, End, FrameToClient, PurgeAudio
+from realtime.protocol.dialects import Door
+from realtime.protocol.effects import (
+    AudioToClient,
+    End,
+    FrameToClient,
+    MalformedFromUpstream,
+    PurgeAudio,
+    ToUpstream,
+)
 from realtime.protocol.events import Event
 from tests.support import upstream_turns as turns
 from tests.support.ga_events import ga_event
@@ -32,6 +40,29 @@ def plain() -> ProtocolSession:
 @pytest.fixture
 def binary() -> ProtocolSession:
     return ProtocolSession(binary_audio=True, announces=True)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"type": "response.output_text.delta", "response_id": 5, "item_id": "item_1", "delta": "a"},
+        {"type": "response.output_text.delta", "response_id": "resp_1", "item_id": [], "delta": "a"},
+        {"type": "response.output_text.delta", "response_id": "resp_1", "item_id": "item_1", "delta": {}},
+        {"type": "response.output_audio_transcript.done", "item_id": "item_1", "transcript": 1},
+        {"type": "response.done", "response": None},
+        {"type": "conversation.item.added", "item": []},
+        {"type": "response.content_part.added", "item_id": "item_1", "part": "text"},
+        {"type": "session.updated", "session": []},
+    ],
+)
+def test_what_has_not_the_shape_of_its_kind_is_counted_and_left_aside(
+    plain: ProtocolSession, nonsense: Event
+) -> None:
+    assert plain.upstream(nonsense) == [MalformedFromUpstream()]
+    passed = Door("auto").received(json.dumps(nonsense))
+    assert passed == [json.dumps(nonsense)], "whoever counts has to see it"
+    asked = plain.client({"type": "response.create"})
+    assert any(isinstance(effect, ToUpstream) for effect in asked), "no answer is under way"
 
 
 def test_what_we_do_not_act_on_passes_byte_for_byte(plain: ProtocolSession) -> None:

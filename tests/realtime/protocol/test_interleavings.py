@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from realtime.protocol.effects import Turn
@@ -207,6 +207,8 @@ def test_whatever_happens_each_turn_is_kept_once_in_order_with_its_words(
     steps = _conversation(exchanges)
     steps = steps[: data.draw(st.integers(0, len(steps)), label="cut after")]
     session, truth = _play(steps, pauses, hangs_up=hangs_up), _truth(steps)
+    # An upstream that says nothing for long in the middle of an answer is replaced; another test tells of that.
+    assume(not session.reconnects)
     assert list(session.rows) == list(truth), "nothing lost, nothing doubled, nothing misplaced"
     for item_id, turn in session.rows.items():
         _assert_true(turn, truth[item_id])

@@ -3,7 +3,15 @@
 import pytest
 
 from realtime.protocol.microphone import Microphone
-from realtime.protocol.pace import IN_HAND_SECONDS, PATIENCE_SECONDS, PaceMeter
+from realtime.protocol.pace import (
+    EVENTS_IN_HAND,
+    EVENTS_PER_SECOND,
+    IN_HAND_SECONDS,
+    MIN_FRAME_BYTES,
+    PATIENCE_SECONDS,
+    EventMeter,
+    PaceMeter,
+)
 
 SECOND = 48_000
 FRAME = SECOND // 25
@@ -54,6 +62,42 @@ def test_a_burst_that_then_slows_down_is_forgiven(pace: PaceMeter) -> None:
     for second in range(3, 60):
         pace.received(SECOND, float(second))
         assert not pace.is_exhausted(float(second))
+
+
+def test_a_tiny_frame_counts_as_five_milliseconds_and_a_longer_one_as_what_it_is(pace: PaceMeter) -> None:
+    for _ in range(6000):
+        pace.received(2, 0.0)
+    assert pace.pause(0.0) == pytest.approx(0.0)
+    pace.received(2, 0.0)
+    assert pace.pause(0.0) == pytest.approx(0.005)
+    pace.received(MIN_FRAME_BYTES * 2, 0.0)
+    assert pace.pause(0.0) == pytest.approx(0.015)
+
+
+def test_two_hundred_events_may_come_at_once_and_then_fifty_a_second() -> None:
+    events = EventMeter()
+    for _ in range(EVENTS_IN_HAND):
+        events.received(0.0)
+        assert events.pause(0.0) == pytest.approx(0.0)
+    for number in range(1, 11):
+        events.received(0.0)
+        assert events.pause(0.0) == pytest.approx(number / EVENTS_PER_SECOND)
+    assert events.pause(10 / EVENTS_PER_SECOND) == pytest.approx(0.0)
+
+
+def test_a_flood_of_events_exhausts_our_patience_and_a_burst_now_and_then_does_not() -> None:
+    flood, bursts = EventMeter(), EventMeter()
+    now = 0.0
+    while now <= PATIENCE_SECONDS + EVENTS_IN_HAND / EVENTS_PER_SECOND and not flood.is_exhausted(now):
+        flood.received(now)
+        now += flood.pause(now)
+    assert flood.is_exhausted(now)
+    assert now > PATIENCE_SECONDS
+    for burst in range(10):
+        for _ in range(150):
+            bursts.received(burst * 5.0)
+            assert bursts.pause(burst * 5.0) == 0
+            assert not bursts.is_exhausted(burst * 5.0)
 
 
 def test_who_leaves_in_the_middle_of_a_word_has_a_turn_to_commit() -> None:

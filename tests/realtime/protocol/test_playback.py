@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.protocol.effects import AudioToClient, Effect, PurgeAudio, ToClient
+from realtime.protocol.effects import AudioToClient, Effect, MalformedFromUpstream, PurgeAudio, ToClient
 from realtime.protocol.events import Event
 from realtime.protocol.playback import Playback
 from tests.support import upstream_turns as turns
@@ -89,5 +89,6 @@ def test_late_sound_of_an_interrupted_response_is_dropped_and_that_of_the_next_i
     assert _pcm(list(playback.delta(turns.sound("item_2", b"\2\0", response_id="resp_2")))) == b"\2\0"
 
 
-def test_what_is_no_base64_is_not_played() -> None:
-    assert list(Playback().delta(turns.sound("item_1", b"") | {"delta": "*"})) == []
+def test_what_is_no_base64_is_counted_and_not_played() -> None:
+    [effect] = Playback().delta(turns.sound("item_1", b"") | {"delta": "*"})
+    assert effect == MalformedFromUpstream()

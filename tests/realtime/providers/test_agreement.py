@@ -79,3 +79,12 @@ def test_a_server_that_answers_after_all_is_waited_for(agreement: Agreement) -> 
     agreement.heard(frame("session.updated"))
     agreement.asked(update(), 30)
     assert agreement.due == 30 + PATIENCE
+
+
+@pytest.mark.parametrize(
+    "unreadable", ['{"type": "session.updated", "session": []}', '{"type": "session.updated", "at": NaN}']
+)
+def test_what_is_left_aside_further_on_is_no_answer(agreement: Agreement, unreadable: str) -> None:
+    agreement.asked(update(instructions="Be kind."), 10)
+    agreement.heard(unreadable)
+    assert agreement.due == 10 + PATIENCE

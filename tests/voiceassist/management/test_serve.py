@@ -1,14 +1,19 @@
 """`manage.py serve --prepare`, the whole of it, in a process of its own and a folder that was empty before."""
 
+import json
+import os
 import signal
+import socket
 import time
 from http.cookiejar import CookieJar
 
 import httpx
 import pytest
 
+from tests.support.manage_program import free_port, program
 from tests.support.running_site import running_site
 from tests.support.site_home import SiteHome
+from voiceassist.management.commands.serve import STOPPED_AT_ONCE
 
 
 def test_a_first_start_ends_in_a_site_one_can_sign_in_to(home: SiteHome) -> None:
@@ -41,8 +46,48 @@ def test_ctrl_c_ends_it_cleanly(home: SiteHome) -> None:
 
 def test_sigterm_ends_it_without_a_traceback(home: SiteHome) -> None:
     with running_site(home) as site:
-        assert site.stop(signal.SIGTERM) == -signal.SIGTERM
+        assert site.stop(signal.SIGTERM) == 0, "supervisors read an orderly end from it"
+    assert "Stopped." in site.screen
     assert "Traceback" not in site.screen
+
+
+def test_what_a_supervisor_gathers_as_json_is_json_from_the_first_line_to_the_last(home: SiteHome) -> None:
+    with running_site(home):
+        pass
+    port = str(free_port())
+    own = {"VAR_DIR": str(home.var), "PORT": port, "LOG_FORMAT": "json"} | home.environment
+    with program("serve", environment=own) as running:
+        running.wait_until(lambda: "Ready at" in running.screen)
+        assert running.stop() == 0
+    lines = [json.loads(line) for line in running.screen.splitlines()]
+    told = [line["message"] for line in lines if line["logger"].endswith(".commands.serve")]
+    assert told == [f"Ready at http://127.0.0.1:{port}", "Stopped"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_not_wait_for_the_answer_that_somebody_listens_to(
+    home: SiteHome, number: signal.Signals
+) -> None:
+    with (
+        running_site(home, {"DRAIN_SECONDS": "60"}) as site,
+        socket.create_connection(("127.0.0.1", site.port)) as unfinished,
+    ):
+        # A request whose body is not all there: the server waits for it when it is told to stop once.
+        unfinished.sendall(b"POST /login HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9\r\n\r\n")
+        began = time.monotonic()
+        os.kill(site.program.pid, number)
+        site.program.wait_until(lambda: not listens(site.port))
+        assert site.stop(number) == STOPPED_AT_ONCE
+        assert time.monotonic() - began < 15
+    assert "Traceback" not in site.screen
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What one worker carries: `make load`, or `python -m bench.load --help`."""

@@ -1,0 +1,75 @@
+"""What a session's client said and the session has not heard yet. Framework-free."""
+
+import asyncio
+from collections.abc import Callable
+
+from realtime.ledger import Bookkeeper
+from realtime.outbox import Outbox
+from realtime.protocol.core import RealtimeProtocol
+from realtime.upstreams import Upstreams
+
+INBOX_BYTES = 256 * 1024
+"""What may wait of a client before its socket is read no further."""
+
+
+class ClientInbox:
+    """Its frames are heard in order, as soon as upstream, the books and the pace that a client may have allow it."""
+
+    def __init__(
+        self,
+        core: RealtimeProtocol,
+        upstreams: Upstreams,
+        books: Bookkeeper,
+        clock: Callable[[], float],
+        hear: Callable[[str | bytes], None],
+    ) -> None:
+        """`hear` takes a frame; what it raises, whoever reads raises."""
+        self._core, self._upstreams, self._books, self._clock = core, upstreams, books, clock
+        self._hear = hear
+        self._frames: Outbox[str | bytes] = Outbox(INBOX_BYTES, len)
+        self._came_at = -1.0
+
+    def __len__(self) -> int:
+        """How many frames wait."""
+        return len(self._frames)
+
+    async def put(self, frame: str | bytes) -> None:
+        """Take a frame. Waits while too much waits."""
+        self._frames.put(frame)
+        await self._frames.room()
+
+    def take(self) -> str | bytes:
+        """The next frame. Raises IndexError when there is none."""
+        return self._frames.take()
+
+    def release(self) -> None:
+        """Nothing is heard any more."""
+        self._frames.release()
+
+    def may_hear_at_once(self) -> bool:
+        """Whether a frame that comes now would only wait for `read` to wake up, which nearly every frame can be spared.
+
+        Of those within one tick of the clock only the first: nobody is kept waiting for all of a burst.
+        """
+        now, before = self._clock(), self._came_at
+        self._came_at = now
+        return (
+            now != before
+            and not self._frames
+            and self._upstreams.is_ready
+            and self._upstreams.line.has_room
+            and self._books.has_room
+            and not self._core.pause(now)
+        )
+
+    async def read(self) -> None:
+        """Hear what waits, until it is cancelled."""
+        while True:
+            await self._frames.filled()
+            await self._upstreams.ready()
+            await self._upstreams.line.room()
+            await self._books.room()
+            if pause := self._core.pause(self._clock()):
+                await asyncio.sleep(pause)
+            if self._frames and self._upstreams.is_ready:  # it may happen while we wait for the others
+                self._hear(self._frames.take())

@@ -1,0 +1,70 @@
+"""The quick form of the faults in lanes: every file is in one of them, and what measures times comes after all."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+
+from tests.support.project_files import ROOT
+
+ASK = """
+import json, checks
+commands = [[str(word) for word in command] for command in checks.faults()]
+print(json.dumps([commands, checks.AT_ONCE.get("faults", 1)]))
+"""
+FOLDER = "tests/faults"
+
+
+def asked(**environment: str) -> tuple[list[list[str]], int]:
+    """The commands of the check, and how many of them run at the same time."""
+    own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".ci")}
+    command = [sys.executable, "-c", ASK]
+    told = subprocess.run(
+        command, env=own | environment, capture_output=True, text=True, timeout=30, check=True
+    )
+    commands, at_once = json.loads(told.stdout)
+    return commands, at_once
+
+
+def files_of(command: list[str]) -> list[str]:
+    """The test files that a command tries."""
+    every = {str(path) for path in (ROOT / FOLDER).glob("test_*.py")}
+    if FOLDER not in command:
+        return [word for word in command if word in every]
+    return sorted(every - {word.removeprefix("--ignore=") for word in command})
+
+
+def selection(command: list[str]) -> str:
+    """The expression of markers by which tests are picked; empty when all are."""
+    words = [after for word, after in itertools.pairwise(command) if word == "-m"]
+    return words[1] if words[1:] else ""
+
+
+def test_every_file_of_the_faults_is_in_one_lane() -> None:
+    commands, at_once = asked()
+    lanes = [files_of(command) for command in commands[:at_once]]
+    assert all(lanes)
+    assert sorted(file for lane in lanes for file in lane) == sorted(
+        map(str, (ROOT / FOLDER).glob("test_*.py"))
+    )
+
+
+def test_what_has_to_be_alone_comes_after_the_lanes_and_nothing_is_left_out() -> None:
+    commands, at_once = asked()
+    assert [selection(command) for command in commands] == ["not alone"] * at_once + ["alone"]
+    assert files_of(commands[-1]) == sorted(map(str, (ROOT / FOLDER).glob("test_*.py")))
+
+
+def test_runs_at_the_same_time_remember_their_failures_apart_and_share_what_takes_long_to_make() -> None:
+    commands, _ = asked()
+    memories = [word for command in commands for word in command if word.startswith("cache_dir=")]
+    shared = [word for command in commands for word in command if word.startswith("FAULTS_KEPT=")]
+    assert len(set(memories)) == len(shared) == len(commands)
+    assert len(set(shared)) == 1
+
+
+def test_the_long_form_is_one_run_of_everything() -> None:
+    [command], _ = asked(FAULTS="long")
+    assert selection(command) == ""
+    assert len(files_of(command)) == len([*(ROOT / FOLDER).glob("test_*.py")])

@@ -1,0 +1,118 @@
+"""Databases with tables and accounts, made once in a process of its own: `python -m tests.faults.rig.preparation`.
+
+The accounts come out alike every time, hashes included, so that a token made for one database is good in all.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.faults.rig.kept import kept
+from tests.support.project_files import ROOT
+
+PEOPLE = 12
+"""How many accounts there are, beside the operator's, which is the last."""
+PUBLIC_URL = "http://127.0.0.1:8000"
+"""What every worker takes for its address: tokens are made out to it, and all workers of a home accept them."""
+SECRET_KEY = "the-secret-of-the-fault-tests-which-protects-nothing-at-all"
+_ACCOUNTS = "people.json"
+_COMPRESSIBLE = ("css", "html", "js", "json", "map", "mjs", "md", "svg", "txt", "xml")
+_SALT = "sixteen-letters-"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account."""
+
+    user_id: int
+    username: str
+    password: str = field(repr=False)
+    token: str = field(repr=False)
+    """An access token that is good for a day."""
+
+
+def environment_of(var: Path, database_url: str = "") -> dict[str, str]:
+    """What every process of a home is told, workers and preparation alike."""
+    given = {"VAR_DIR": str(var), "SECRET_KEY": SECRET_KEY, "PUBLIC_URL": PUBLIC_URL}
+    return given | ({"DATABASE_URL": database_url} if database_url else {})
+
+
+def prepare_database(database_url: str) -> None:
+    """Create the tables and accounts in a database."""
+    with TemporaryDirectory() as var:
+        _run("database", Path(var), database_url)
+
+
+def prepared_folder() -> Path:
+    """A folder with a SQLite database and the list of the accounts in it, to be copied."""
+    return kept("database", partial(_run, "database"))
+
+
+def static_files() -> Path:
+    """The gathered static files, to be linked to."""
+    return kept("files", partial(_run, "static")) / "static"
+
+
+def people_of(var: Path) -> list[Person]:
+    """The accounts of a home; the last one is the operator's."""
+    return [Person(**each) for each in json.loads((var / _ACCOUNTS).read_text(encoding="utf-8"))]
+
+
+def _run(what: str, var: Path, database_url: str = "") -> None:
+    machine = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, what],
+        cwd=ROOT,
+        env=machine | environment_of(var, database_url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"the {what} could not be prepared:\n{done.stdout}{done.stderr}"
+
+
+# --- in the process of its own ------------------------------------------------------------------------------------
+
+
+def _prepare(what: str) -> None:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceassist.settings")
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.test import override_settings
+
+    if what == "static":
+        # To make them small takes most of the time, and nothing here is about how many bytes travel.
+        with override_settings(WHITENOISE_SKIP_COMPRESS_EXTENSIONS=_COMPRESSIBLE):
+            call_command("collectstatic", interactive=False, verbosity=0)
+        return
+    call_command("migrate", interactive=False, verbosity=0)
+    accounts = [_account(f"caller{number}") for number in range(PEOPLE)]
+    accounts.append(_account("operator", is_staff=True, is_superuser=True))
+    listed = json.dumps([asdict(each) for each in accounts])
+    Path(settings.VAR_DIR, _ACCOUNTS).write_text(listed, encoding="utf-8")
+
+
+def _account(username: str, **rights: bool) -> Person:
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+    from django.contrib.auth.models import User
+    from rest_framework_simplejwt.tokens import AccessToken
+
+    password = f"{username}-and-a-long-teapot"
+    hashed = Argon2PasswordHasher().encode(password, _SALT)
+    user = User.objects.create(username=username, password=hashed, **rights)
+    token = AccessToken.for_user(user)
+    token.set_exp(lifetime=timedelta(days=1))
+    return Person(user.pk, username, password, str(token))
+
+
+if __name__ == "__main__":
+    _prepare(sys.argv[1])
