@@ -12,6 +12,7 @@ from realtime.outbox import Outbox
 from realtime.protocol.effects import FirstAudio, Turn
 from realtime.protocol.events import Event
 from realtime.rounds import until_beat
+from realtime.stalls import StallTimer
 from realtime.telemetry import Event as Happening
 from realtime.telemetry import Span, Telemetry
 
@@ -88,10 +89,15 @@ class Bookkeeper:
         *,
         saved: Callable[[Turn, Saved], None],
         gone: Callable[[EndReason], None],
+        behind: Callable[[bool], None],
+        behind_after: float,
     ) -> None:
-        """`gone` is told why the session cannot go on."""
+        """`gone` is told why the session cannot go on; `behind` that storing something takes longer than `behind_after`
+        seconds, and later that everything is stored again."""
         self._ledger, self._clock, self._telemetry = ledger, clock, telemetry
         self._saved, self._gone = saved, gone
+        self._tell_behind, self._behind_after = behind, behind_after
+        self._is_behind = False
         self._entries: Outbox[Entry | None] = Outbox(LEDGER_CHARACTERS, weight)
         self._is_closed = False
 
@@ -118,8 +124,22 @@ class Bookkeeper:
 
     async def write(self, guarded: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]) -> None:
         """Put everything down until the end; each entry for itself, through `guarded`."""
-        while (entry := await self._entries.get()) is not None:
-            await guarded(partial(self._store, entry))
+        waits = StallTimer(self._behind_after, self._fell_behind)
+        try:
+            while (entry := await self._entries.get()) is not None:
+                waits.begins()
+                await guarded(partial(self._store, entry))
+                waits.ends()
+                if self._is_behind and not self._entries:
+                    self._is_behind = False
+                    self._tell_behind(False)
+        finally:
+            waits.close()
+
+    def _fell_behind(self) -> None:
+        if not self._is_behind:
+            self._is_behind = True
+            self._tell_behind(True)
 
     async def renew(self, lease: float, limit: float) -> None:
         """Ask again and again whether the session may go on: every `lease` seconds, together with all others of the

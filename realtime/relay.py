@@ -88,7 +88,15 @@ class Relay:
         self._seat = Seat(client, self._meter, keeps=self.core.setup.binary_audio)
         self._upstreams = Upstreams(self._connect, self)
         self._crew = Crew(f"session {self.core.setup.session_id}", self._failed)
-        self._books = Bookkeeper(self.ledger, self.clock, self.telemetry, saved=self._saved, gone=self._gone)
+        self._books = Bookkeeper(
+            self.ledger,
+            self.clock,
+            self.telemetry,
+            saved=self._saved,
+            gone=self._gone,
+            behind=lambda is_so: self._apply(self.core.storage(is_behind=is_so)),
+            behind_after=self.timing.behind,
+        )
         self._inbox = ClientInbox(self.core, self._upstreams, self._books, self.clock, self._hear_client)
 
     # --- what the consumer tells us -----------------------------------------------------------------------------

@@ -19,6 +19,8 @@ class Timing:
     """How long a client that was lost is waited for."""
     tick: float = 1.0
     """How often the core's deadline is looked at. It moves with every event; being told of each would cost more."""
+    behind: float = 5.0
+    """After how long a turn that is not stored yet is told to the client."""
     lease: float = 30.0
     """How often, at least, an open session asks whether it may go on."""
     limit: float = 1.0

@@ -226,6 +226,12 @@ class RealtimeProtocol:
         self._talk.out.extend(self._talk.notices.message_saved(turn, message_id, position))
         return self._talk.taken()
 
+    def storage(self, *, is_behind: bool) -> list[Effect]:
+        """What is said could not be stored for a while, and waits; or everything is stored again."""
+        if self.phase is not Phase.ENDED and self.setup.save:
+            self._talk.out.extend(self._talk.notices.storage(is_behind=is_behind))
+        return self._talk.taken()
+
     def pause(self, now: float) -> float:
         """For how many seconds to stop reading the client; 0 when there is room."""
         return max(self._talk.microphone.pace.pause(now), self._events.pause(now))

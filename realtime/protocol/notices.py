@@ -61,6 +61,10 @@ class Notices:
         if self._setup.binary_audio:
             yield from self._announce("voiceassist.draining", seconds=round(seconds, 3))
 
+    def storage(self, *, is_behind: bool) -> Iterator[Effect]:
+        """What is said waits to be stored for longer than usual; or none of it does any more."""
+        return self._announce("voiceassist.storage", behind=is_behind)
+
     def session_updated(self, upstream: Event, wishes: SessionChange) -> Iterator[Effect]:
         """The session is as `upstream` says."""
         yield self._tell("session.updated", session=session.shown(upstream, self._setup, wishes))

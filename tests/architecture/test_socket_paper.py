@@ -42,6 +42,7 @@ def events_of_ours() -> Iterator[tuple[str, set[str]]]:
         *notices.reconnecting("lost", 1),
         *notices.reconnected(0.2),
         *notices.pong("p1"),
+        *notices.storage(is_behind=True),
         *notices.used({"total_tokens": 1}, Tally(setup), "resp_1"),
         *notices.message_saved(Turn("item_1", "user", "audio", "final", "Hello"), "m", 0),
         *notices.ended(Ending("idle", 1000, "Ended.", retryable=True, retry_after=5), 3),

@@ -111,12 +111,16 @@ async def test_a_full_disk_stops_no_conversation(
             sound = [each for each in caller.log[-30:] if isinstance(each, bytes)]
             was_saved = caller.is_saved(item_id)
             alive = await caller.request("GET", "/health")
+            await caller.until(lambda: caller.events("voiceassist.storage"))
             may_write(full, resource.RLIM_INFINITY)
             await caller.until_saved(item_id, patience=20)
             await caller.until(lambda: len(caller.saved) == 4)
+            await caller.until(lambda: len(caller.events("voiceassist.storage")) == 2)
+            told = [event["behind"] for event in caller.events("voiceassist.storage")]
         found = stored(own.database)
 
     assert not was_saved, "the disk was not full"
+    assert told == [True, False]
     assert sound, "the answer could not be heard"
     assert alive.status_code == 200
     texts = [row["text"] for row in found.messages_of(caller.conversation_id)]

@@ -46,12 +46,16 @@ def other(own: Home, server: Worker) -> Iterator[Worker]:
 async def test_a_database_that_hangs_is_not_heard(
     own: Home, server: Worker, upstream: TalkingUpstream, postgres: Postgres, is_long: bool
 ) -> None:
-    """Audio goes on as before, answers come, and the turns land in order once the database breathes again."""
+    """Audio goes on as before, answers come, and the turns land in order once the database breathes again; that nothing
+    is stored meanwhile is told, and that everything is."""
     seconds = 10.0 if is_long else 1.5
     async with Caller(own.people[0], server.url) as caller:
         await caller.call(output="text")
         lines = [f"{caller.name} line {number}" for number in range(4)]
         items: list[str] = []
+
+        def told() -> list[bool]:
+            return [event["behind"] for event in caller.events("voiceassist.storage")]
 
         async def measured() -> tuple[list[float], list[float]]:
             before = await carried(caller, upstream, seconds)
@@ -64,13 +68,16 @@ async def test_a_database_that_hangs_is_not_heard(
                     items.append(await caller.type(line))
                     await caller.until_answered(answers=answers)
                 unsaved = [item for item in items if not caller.is_saved(item)]
+                await caller.until(lambda: told()[-1:] == [True])
             finally:
                 postgres.go_on()
             assert unsaved == items, "the database was not away"
             await caller.until_stored(2 * len(caller.events("response.done")))
+            await caller.until(lambda: told()[-1:] == [False])
             return before, during
 
         await unheard(measured)
+        assert told() == [True, False] * (len(told()) // 2), "each is told once"
         positions = [caller.saved[item]["position"] for item in items]
 
     assert positions == sorted(positions)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
+import {sentenceFor} from "../../static/js/elements/sentences.js";
 import {SessionEvent} from "../../static/js/voice/vocabulary.js";
 import {CONFIG, connected, settled, stage} from "./session-stage.js";
 
@@ -139,6 +140,17 @@ test("transcripts are handed to the callback as they grow", async () => {
   wire.emit("conversation.item.input_audio_transcription.delta", {item_id: "u", delta: " Hel"});
   wire.emit("conversation.item.input_audio_transcription.completed", {item_id: "u", transcript: "Hello."});
   assert.deepEqual(seen.slice(-2), [["user", "Hel", false], ["user", "Hello.", true]]);
+});
+
+test("that nothing can be saved is told, and that everything is saved again", async () => {
+  const told = [];
+  const world = await connected({microphone: false});
+  world.session.addEventListener(SessionEvent.PROBLEM, ({detail}) => told.push(detail));
+  world.wire.emit("voiceassist.storage", {behind: true});
+  world.wire.emit("voiceassist.storage", {behind: false});
+  assert.deepEqual(told.map(({code}) => code), ["storage_behind", "storage_caught_up"]);
+  assert.notEqual(sentenceFor(told[0]), sentenceFor(told[1]));
+  assert.ok(world.session.canSend, "nothing is at an end");
 });
 
 test("what was used is told with every answer, over all sessions of the page", async () => {

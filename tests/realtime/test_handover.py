@@ -212,7 +212,7 @@ async def test_a_last_word_that_takes_longer_than_the_silent_are_given_is_stored
     alice: User, issued: services.Issued, told: list[Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that needs a second for each statement: the turn was fenced off after three."""
-    monkeypatch.setattr(admission, "HANDOVER_SECONDS", 0.1)
+    monkeypatch.setattr(admission, "HANDOVER_SECONDS", 0.3)
     looks = 0
     look = handover.held_elsewhere
 
@@ -227,9 +227,12 @@ async def test_a_last_word_that_takes_longer_than_the_silent_are_given_is_stored
     opening = asyncio.create_task(
         admission.redeem(ticket, config=CONFIG, live=THIS_PROCESS, enter=lambda opened: opened)
     )
-    await until(lambda: looks)
-    handover.obey(Order("busy", (theirs.pk,)))
-    await until(lambda: looks >= LOOKS)
+
+    def is_looked_at_often() -> bool:
+        handover.obey(Order("busy", (theirs.pk,)))
+        return looks >= LOOKS
+
+    await until(is_looked_at_often)
     assert not opening.done()
     assert await in_database(say)(theirs, "item_1", "the last word") is not None
     forced = FIGURES.counted(Event.SESSION_HANDED_OVER, "forced")

@@ -32,7 +32,18 @@ async def renewing(
     def gone(reason: EndReason) -> None:
         ends[name] = reason
 
-    books = Bookkeeper(book, loop.time, THIS_PROCESS, saved=lambda turn, saved: None, gone=gone)
+    def behind(is_so: bool) -> None:
+        raise AssertionError("nothing takes long here")
+
+    books = Bookkeeper(
+        book,
+        loop.time,
+        THIS_PROCESS,
+        saved=lambda turn, saved: None,
+        gone=gone,
+        behind=behind,
+        behind_after=5.0,
+    )
     task = asyncio.create_task(books.renew(lease, limit))
     try:
         yield books

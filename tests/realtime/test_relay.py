@@ -126,6 +126,38 @@ async def test_while_the_ledger_is_stuck_a_client_is_held_back_and_upstream_is_s
         assert len(stage.book.turns) == 6
 
 
+async def test_that_nothing_is_stored_is_told_once_and_so_is_that_everything_is_stored_again() -> None:
+    async with staged(announces=True) as stage:
+        await stage.ready()
+        stage.book.gate.shut()
+        for number in range(3):
+            stage.upstream.say(
+                *turns.answer(f"item_{number}", "Well.", after="", response_id=f"resp_{number}")
+            )
+        await stage.until(lambda: stage.audience.events("voiceassist.storage"))
+        assert [told["behind"] for told in stage.audience.events("voiceassist.storage")] == [True]
+        stage.book.gate.open()
+        await stage.until(lambda: len(stage.audience.events("voiceassist.storage")) == 2)
+        assert stage.audience.events("voiceassist.storage")[-1]["behind"] is False
+        assert len(stage.book.turns) == 3, "it is not said before all are there"
+        stage.upstream.say(*turns.answer("item_3", "Well.", after="", response_id="resp_3"))
+        await stage.until(lambda: len(stage.book.turns) == 4)
+        assert len(stage.audience.events("voiceassist.storage")) == 2, (
+            "what is stored at once is not spoken of"
+        )
+
+
+async def test_off_the_record_nobody_is_told_of_what_is_not_stored_anyway() -> None:
+    async with staged(announces=True, save=False) as stage:
+        await stage.ready()
+        stage.book.gate.shut()
+        stage.upstream.say(*turns.answer("item_1", "Well.", after="", response_id="resp_1"))
+        await stage.until(lambda: stage.audience.events("response.done"))
+        await asyncio.sleep(3 * BRISK.behind)
+        assert stage.audience.events("voiceassist.storage") == []
+        stage.book.gate.open()
+
+
 async def test_a_client_that_takes_nothing_is_closed_with_4408() -> None:
     async with staged() as stage:
         await stage.ready()

@@ -37,4 +37,4 @@ def _hurry(patience: type[Any], **seconds: float) -> None:
 
 
 _hurry(websocket.Patience, opening=2.0, ping_interval=2.0, ping_timeout=2.0, closing=1.0)
-_hurry(timing.Timing, stall=1.5, lease=3.0, parked=3.0)
+_hurry(timing.Timing, stall=1.5, behind=1.0, lease=3.0, parked=3.0)

@@ -22,7 +22,9 @@ from tests.support import upstream_turns
 Event = dict[str, Any]
 PATIENCE = 5.0
 """Seconds that a test waits for what it claims, before it says that it did not happen."""
-BRISK = Timing(stall=0.2, trailing=0.3, farewell=0.05, parked=0.2, tick=0.02, lease=0.05, haste=100.0)
+BRISK = Timing(
+    stall=0.2, trailing=0.3, farewell=0.05, parked=0.2, tick=0.02, behind=0.2, lease=0.05, haste=100.0
+)
 """A relay's waits, short enough for tests."""
 
 

@@ -42,6 +42,8 @@ const SENTENCES = {
   too_many_sockets: gettextNoop("This server has as many live sessions as it can carry. Try again in a moment."),
   server_busy: gettextNoop("More is asked of this server just now than it can answer. Try again in a moment."),
   database_unavailable: gettextNoop("The server cannot reach its database at the moment. Try again shortly."),
+  storage_behind: gettextNoop("What is said cannot be saved at the moment. The server keeps it and saves it as soon as it can."),
+  storage_caught_up: gettextNoop("Everything that was said is saved now."),
   cache_unavailable: gettextNoop("A part of this server is away at the moment. Try again shortly."),
   engine_busy: gettextNoop("Everyone who can be listened to at once is speaking. Try again in a moment; you can still type."),
   provider_auth: gettextNoop("The speech provider did not accept this server's key. Ask whoever runs it to check it."),

@@ -43,6 +43,7 @@ export class RealtimeVoiceSession extends TurnTakingSession {
       "voiceassist.reconnected": () => this._resume(),
       "voiceassist.ended": () => this._hold(),
       "voiceassist.usage": (event) => this._count(event),
+      "voiceassist.storage": ({behind}) => this._stored(behind),
       "voiceassist.pong": ({id}) => this._ponged(id),
       "input_audio_buffer.speech_started": () => this._bargeIn(),
       "conversation.item.added": ({item}) => this._added(item),
@@ -123,6 +124,12 @@ export class RealtimeVoiceSession extends TurnTakingSession {
   _count(event) {
     this._tally.take(event);
     this._announce(SessionEvent.USAGE, this.usage);
+  }
+
+  /** What is said waits to be saved, or everything is saved again. @param {boolean} isBehind */
+  _stored(isBehind) {
+    const code = isBehind ? "storage_behind" : "storage_caught_up";
+    this._announce(SessionEvent.PROBLEM, {code, detail: "", retryable: false});
   }
 
   /** @param {any} item */
