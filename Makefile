@@ -33,10 +33,9 @@ load: ## what one worker carries, and whether that is what was asked: a crowd, f
 	$(PREPARE) site tests
 	@$(VENV)/bin/python -m bench.load
 
-bench: ## from the end of speech to the first sound of the embedded engine's answer; sessions created per second
-	$(PREPARE) site tests
-	@$(VENV)/bin/python bench/engine_latency.py
-	@$(VENV)/bin/python -m bench.session_creation
+bench: ## what a relay costs for each call, ours beside others: BENCH_ARGS="cpu --quick" picks; sessions a second; the engine's latency
+	$(PREPARE) site tests node nginx
+	@$(VENV)/bin/python -m bench.relay $(BENCH_ARGS)
 
 lint: ## ruff, style and mistakes
 	$(PREPARE) site tests

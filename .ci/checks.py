@@ -1,8 +1,6 @@
 """Runs the named checks one after the other, all of them even when one fails, so that one run tells everything."""
 
-import atexit
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -81,13 +79,8 @@ def faults() -> list[Command]:
     ]
     rest = [f"--ignore={path}" for lane in lanes for path in lane]
     picked = [("-m", "not alone", *lane) for lane in (*lanes, (FAULTS, *rest))]
-    kept = tempfile.mkdtemp(prefix="voiceassist-faults-")
-    atexit.register(shutil.rmtree, kept, ignore_errors=True)
     return [
-        (
-            *("env", f"FAULTS_KEPT={kept}"),
-            *pytest(*which, *TOLD_OF_FAULTS, "-o", f"cache_dir=.pytest_cache/faults-{number}"),
-        )
+        pytest(*which, *TOLD_OF_FAULTS, "-o", f"cache_dir=.pytest_cache/faults-{number}")
         for number, which in enumerate([*picked, ("-m", "alone", FAULTS)])
     ]
 
@@ -133,6 +126,12 @@ def main(names: Sequence[str]) -> int:
     for name, program in programs.items():
         if program:
             environment[name] = program
+    with tempfile.TemporaryDirectory(prefix="voiceassist-tests-") as kept:
+        # What takes a run of pytest long to make, the others copy.
+        return _told(names, environment | {"TESTS_KEPT": kept})
+
+
+def _told(names: Sequence[str], environment: dict[str, str]) -> int:
     failed = []
     unsteady: list[str] = []
     for name in names:

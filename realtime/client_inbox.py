@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from realtime.bursts import Burst
 from realtime.ledger import Bookkeeper
 from realtime.outbox import Outbox
 from realtime.protocol.core import RealtimeProtocol
@@ -27,7 +28,7 @@ class ClientInbox:
         self._core, self._upstreams, self._books, self._clock = core, upstreams, books, clock
         self._hear = hear
         self._frames: Outbox[str | bytes] = Outbox(INBOX_BYTES, len)
-        self._came_at = -1.0
+        self._burst = Burst()
 
     def __len__(self) -> int:
         """How many frames wait."""
@@ -49,12 +50,11 @@ class ClientInbox:
     def may_hear_at_once(self) -> bool:
         """Whether a frame that comes now would only wait for `read` to wake up, which nearly every frame can be spared.
 
-        Of those within one tick of the clock only the first: nobody is kept waiting for all of a burst.
+        Nobody is kept waiting for all of a burst.
         """
-        now, before = self._clock(), self._came_at
-        self._came_at = now
+        now = self._clock()
         return (
-            now != before
+            self._burst.has_more(now)
             and not self._frames
             and self._upstreams.is_ready
             and self._upstreams.line.has_room
@@ -73,3 +73,5 @@ class ClientInbox:
                 await asyncio.sleep(pause)
             if self._frames and self._upstreams.is_ready:  # it may happen while we wait for the others
                 self._hear(self._frames.take())
+                # What is there already would keep the others waiting until all of it is heard.
+                await asyncio.sleep(0)

@@ -5,6 +5,7 @@ not got when its connection was lost comes once more over the next one, once and
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from realtime.outbox import Outbox
@@ -135,6 +136,8 @@ class ClientLine:
         self._audio: tuple[str, int] = ("", 0)
         """The item whose audio comes at the moment, and how much of it came."""
         self._renamed = 0
+        self.takes: Callable[[str | bytes], bool] | None = None
+        """Sends a frame at once, if nobody has to wait for that; None while there is nobody to send it to."""
 
     # --- what is to be sent -------------------------------------------------------------------------------------
 
@@ -146,14 +149,21 @@ class ClientLine:
             frame = wire.renamed(frame, event_id)
         if self.keeps:
             self._journal.queued(event_id)
-        self._waiting.put(_Frame(frame, event_id))
+        self._put(_Frame(frame, event_id))
 
     def put_audio(self, pcm: bytes, item_id: str) -> None:
         """Queue audio of an answer."""
         item, came = self._audio
         begins = came if item == item_id else 0
         self._audio = (item_id, begins + len(pcm))
-        self._waiting.put(_Frame(pcm, item_id=item_id, begins=begins))
+        self._put(_Frame(pcm, item_id=item_id, begins=begins))
+
+    def _put(self, frame: _Frame) -> None:
+        """Nearly every frame is spared the queue, and its writer the waking up."""
+        if not self._waiting.is_idle or self.takes is None or not self.takes(frame.data):
+            self._waiting.put(frame)
+        elif self.keeps:
+            self._journal.sent(frame)
 
     def purge_audio(self) -> int:
         """Drop the audio that waits or may come again: nobody wants to hear it any more. How many frames that were."""
@@ -163,6 +173,7 @@ class ClientLine:
 
     def release(self) -> None:
         """Nobody will be sent anything any more."""
+        self.takes = None
         self._waiting.release()
 
     # --- sending ------------------------------------------------------------------------------------------------
@@ -199,7 +210,7 @@ class ClientLine:
     @property
     def is_over_full(self) -> bool:
         """Whether more waits and is kept than one client may cost."""
-        return self.waiting_bytes + self.kept_bytes > self._bound
+        return self._waiting.weight + self._journal.bytes > self._bound
 
     @property
     def is_idle(self) -> bool:

@@ -5,6 +5,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -26,6 +28,7 @@ from realtime.admission import (
     ticket_of,
 )
 from realtime.config import RealtimeConfig
+from realtime.direct import DIRECT, Direct
 from realtime.errors import DatabaseUnavailable, EndReason, InternalFault, RealtimeError, TicketRefused
 from realtime.executors import in_database
 from realtime.history import DatabaseLedger
@@ -70,6 +73,7 @@ class RealtimeConsumer(AsyncConsumer):
         brake: Brake = no_brake,
     ) -> None:
         """`clock` gives seconds that never go back; by default the running loop's."""
+        self.base_send: Callable[[Any], Awaitable[None]]
         self._brake = brake
         self._timing = timing or Timing()
         self._provider_for = provider_for
@@ -83,6 +87,7 @@ class RealtimeConsumer(AsyncConsumer):
         self._end_asked: EndReason | None = None
         self._gone = asyncio.Event()
         """Set once the client left this socket, or the session left it."""
+        self._direct: Direct | None = None
         self._first: asyncio.Future[str | bytes | None] = asyncio.get_running_loop().create_future()
         """The first frame of the client's; None when it leaves without any."""
         self._is_resume = False
@@ -94,9 +99,16 @@ class RealtimeConsumer(AsyncConsumer):
     async def __call__(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
+        self._direct = scope.get("extensions", {}).get(DIRECT)
+        # Channels' own loop makes a task for every message, so that it can listen to a layer as well. We have none.
+        self.scope, self.base_send = scope, send
         try:
-            await super().__call__(scope, receive, send)
+            with suppress(StopConsumer):
+                while True:
+                    await self.dispatch(await receive())
         finally:
+            if self._direct is not None:
+                self._direct.hears = None
             # Channels does not call `disconnect` when a send fails or the server stops; this is always run.
             await asyncio.shield(self._finish())
 
@@ -126,6 +138,10 @@ class RealtimeConsumer(AsyncConsumer):
             SPEAKING.set((self._relay.core.setup.session_id, self._relay.core.setup.conversation_id))
         if self._relay is not None and not (is_first and self._is_resume):
             await self._relay.offer(frame, self)
+        if is_first and self._relay is not None and self._direct is not None:
+            # From now on in whatever task the socket is read, and with the same ids in the log.
+            takes = partial(self._relay.takes, client=self)
+            self._direct.hears = partial(copy_context().run, takes)
 
     def _leave(self, code: int) -> None:
         self._left = code
@@ -299,10 +315,13 @@ class RealtimeConsumer(AsyncConsumer):
     # --- the client's side of the relay -------------------------------------------------------------------------
 
     async def send_text(self, frame: str) -> None:
-        await self.send({"type": "websocket.send", "text": frame})
+        await self.base_send({"type": "websocket.send", "text": frame})
 
     async def send_audio(self, pcm: bytes) -> None:
-        await self.send({"type": "websocket.send", "bytes": pcm})
+        await self.base_send({"type": "websocket.send", "bytes": pcm})
+
+    def takes(self, frame: str | bytes) -> bool:
+        return self._direct is not None and self._direct.takes(frame)
 
     def dismiss(self, *, may_return: bool = False) -> None:
         self._gone.set()

@@ -1,6 +1,7 @@
 """What is counted of one session while it goes: plain numbers, handed in once a tick. Framework-free."""
 
 from collections.abc import Callable, Iterable
+from time import perf_counter
 
 from realtime.errors import EndReason
 from realtime.protocol.effects import Effect, End, Reconnect, TellOperator
@@ -25,6 +26,8 @@ class Meter:
         """Since the last tick, or a sample is under way."""
         self._came_at: float | None = None
         """When upstream's frame came whose way to the client is being timed."""
+        self._began: float | None = None
+        """The same of one that may be on its way before the clock has moved; of another, exact clock."""
 
     # --- the client's socket ------------------------------------------------------------------------------------
 
@@ -43,6 +46,21 @@ class Meter:
         if self._came_at is not None:
             self._telemetry.time(Span.RELAY, self._clock() - self._came_at)
             self._came_at = None
+
+    def went(self, frame: str | bytes) -> None:
+        """The client's socket took a frame at once."""
+        self.goes(frame)
+        if self._began is not None:
+            self._telemetry.time(Span.RELAY, perf_counter() - self._began)
+            self._is_sampled, self._began = True, None
+
+    def comes(self) -> None:
+        """A frame of upstream's is about to be heard."""
+        self._began = None if self._is_sampled else perf_counter()
+
+    def passed(self) -> None:
+        """What came of it has gone, or waits, or was nothing for the client."""
+        self._began = None
 
     def queued(self, came_at: float) -> None:
         """What upstream sent at `came_at` waits for the client, and nothing waits before it."""

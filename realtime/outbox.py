@@ -16,12 +16,17 @@ class Outbox(Generic[T]):
         self._bound = bound
         self._weigh = weigh
         self._things: deque[T] = deque()
-        self._waiting = 0
+        self.weight = 0
+        """How much waits."""
+        self.is_idle = True
+        """Every thing is delivered."""
+        self.has_room = True
+        """`room` would not wait."""
         self._in_delivery = False
         self._is_released = False
         self._filled = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._roomy = asyncio.Event()
+        self._roomy.set()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -33,20 +38,19 @@ class Outbox(Generic[T]):
         if self._is_released:
             return
         self._things.append(thing)
-        self._waiting += self._weigh(thing)
-        self._filled.set()
-        self._idle.clear()
+        self.weight += self._weigh(thing)
+        self._fill()
         if self.is_over_full:
-            self._has_room.clear()
+            self.has_room = False
+            self._roomy.clear()
 
     def put_back(self, things: Sequence[T]) -> None:
         """Queue things before all that wait."""
         for thing in reversed(things):
             self._things.appendleft(thing)
-            self._waiting += self._weigh(thing)
+            self.weight += self._weigh(thing)
         if things:
-            self._filled.set()
-            self._idle.clear()
+            self._fill()
 
     async def get(self) -> T:
         """The next thing; call `done` when it is delivered."""
@@ -64,7 +68,7 @@ class Outbox(Generic[T]):
     def take(self) -> T:
         """The next thing, for somebody who counts no deliveries. Raises IndexError when there is none."""
         thing = self._things.popleft()
-        self._waiting -= self._weigh(thing)
+        self.weight -= self._weigh(thing)
         self._settle()
         return thing
 
@@ -76,46 +80,37 @@ class Outbox(Generic[T]):
     def purge(self, belongs: Callable[[T], bool]) -> None:
         """Drop what waits and for which `belongs` says yes."""
         self._things = deque(thing for thing in self._things if not belongs(thing))
-        self._waiting = sum(map(self._weigh, self._things))
+        self.weight = sum(map(self._weigh, self._things))
         self._settle()
 
     def release(self) -> None:
         """Nobody takes things any more: forget them, and let go of everybody who waits."""
         self._is_released = True
         self._things.clear()
-        self._waiting = 0
-        self._has_room.set()
-        self._idle.set()
-
-    @property
-    def weight(self) -> int:
-        """How much waits."""
-        return self._waiting
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether every thing is delivered."""
-        return self._idle.is_set()
+        self.weight = 0
+        self._settle()
 
     @property
     def is_over_full(self) -> bool:
-        return self._waiting > self._bound
-
-    @property
-    def has_room(self) -> bool:
-        """Whether `room` would not wait."""
-        return self._has_room.is_set()
+        return self.weight > self._bound
 
     async def room(self) -> None:
         """Wait until there is room."""
-        await self._has_room.wait()
+        await self._roomy.wait()
 
     async def drained(self) -> None:
         """Wait until every thing is delivered."""
         await self._idle.wait()
 
+    def _fill(self) -> None:
+        self._filled.set()
+        self.is_idle = False
+        self._idle.clear()
+
     def _settle(self) -> None:
         if not self.is_over_full:
-            self._has_room.set()
-        if not self._things and not self._in_delivery:
+            self.has_room = True
+            self._roomy.set()
+        if self._is_released or not (self._things or self._in_delivery):
+            self.is_idle = True
             self._idle.set()

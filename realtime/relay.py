@@ -116,9 +116,21 @@ class Relay:
             return
         self._seat.took(frame)
         if self._inbox.may_hear_at_once() and not self._over.is_set():
-            self._crew.attempt(partial(self._hear_client, frame))
+            self._hear_client(frame)
         else:
             await self._inbox.put(frame)
+            await asyncio.sleep(0)  # whoever sends a flood is not the only one
+
+    def takes(self, frame: str | bytes, client: Client) -> bool:
+        """The same for a frame for which nobody has to wait; False: it has to be offered."""
+        if not self._seat.is_of(client):
+            return True
+        if self.core.may_be_aside(frame) or self._over.is_set() or not self._inbox.may_hear_at_once():
+            return False
+        self._meter.came(frame)
+        self._seat.took(frame)
+        self._hear_client(frame)
+        return True
 
     def client_left(
         self, *, clean: bool, client: Client | None = None, because: EndReason | None = None
@@ -248,6 +260,8 @@ class Relay:
                         await self._heard_out.wait()
         finally:
             await cancelled([*tasks, *self._crew.helpers])
+            # Nothing follows the end, to which its writer went.
+            self._seat.line.takes = None
 
     async def _take_leave(self) -> None:
         """What the client said before it left still counts, though nobody had come to read it yet."""
@@ -280,13 +294,18 @@ class Relay:
 
     def upstream_said(self, frame: str) -> None:
         """A frame came from upstream."""
-        came_at = self.clock()
-        is_next = self._seat.client is not None and self._seat.line.is_idle
-        self._hear(self.core.upstream_frame(frame, came_at))
-        if is_next and not self._seat.line.is_idle:
-            self._meter.queued(came_at)
+        self._crew.attempt(self._hear_upstream, frame)
         if self._over.is_set() and not self.core.awaits_transcripts:
             self._heard_out.set()
+
+    def _hear_upstream(self, frame: str) -> None:
+        came_at = self.clock()
+        is_next = self._seat.client is not None and self._seat.line.is_idle
+        self._meter.comes()
+        self._hear(self.core.upstream_frame(frame, came_at))
+        self._meter.passed()
+        if is_next and not self._seat.line.is_idle:
+            self._meter.queued(came_at)
 
     def upstream_closed(self, error: UpstreamClosed) -> None:
         """Upstream ended without our asking."""
@@ -311,6 +330,9 @@ class Relay:
     # --- the client ---------------------------------------------------------------------------------------------
 
     def _hear_client(self, frame: str | bytes) -> None:
+        self._crew.attempt(self._hear_frame, frame)
+
+    def _hear_frame(self, frame: str | bytes) -> None:
         self._apply(self.core.client_frame(frame, self.clock()))
         self.core.behind(self._upstreams.line.unsent_audio)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, assert_never
 
 from realtime.client_line import ClientLine
@@ -30,6 +31,9 @@ class Client(Protocol):
     async def send_audio(self, pcm: bytes) -> None:
         """Raises OSError when the client is gone."""
 
+    def takes(self, frame: str | bytes) -> bool:
+        """Send it at once, where nobody has to wait for that; False: it has to be sent."""
+
     def dismiss(self, *, may_return: bool = False) -> None:
         """It will be sent nothing more: its session goes on with another socket, or waits for it if it `may_return`."""
 
@@ -57,7 +61,7 @@ class Seat:
 
     def lost(self, now: float) -> None:
         """The client is gone and may come back."""
-        self.client, self.lost_at = None, now
+        self.client, self.lost_at, self.line.takes = None, now, None
         self.line.done()
         self._meter.away()
 
@@ -104,6 +108,7 @@ class Seat:
 
         Where it may come back, that is the network, and it is gone then.
         """
+        self.line.takes = partial(self._at_once, client)
         try:
             while True:
                 try:
@@ -116,6 +121,12 @@ class Seat:
         except OSError:
             if not self.line.keeps:
                 self.line.release()
+
+    def _at_once(self, client: Client, frame: str | bytes) -> bool:
+        took = client.takes(frame)
+        if took:
+            self._meter.went(frame)
+        return took
 
     async def _write(self, client: Client, stall: float) -> None:
         """Raises TimeoutError when the client takes nothing for `stall` seconds."""

@@ -71,10 +71,10 @@ class Crew:
         except Exception as error:
             self._went_wrong(error)
 
-    def attempt(self, work: Callable[[], None]) -> None:
+    def attempt(self, work: Callable[..., None], *things: Any) -> None:
         """The same for work that waits for nothing."""
         try:
-            work()
+            work(*things)
         except Exception as error:
             self._went_wrong(error)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from realtime.errors import UpstreamClosed
 from realtime.outbox import Outbox
@@ -56,13 +57,27 @@ class UpstreamLine:
         """How many bytes of microphone audio have not been handed over."""
         self._pause = pause
         self._waiting: Outbox[str | bytes] = Outbox(UPSTREAM_BYTES, _weight)
+        self._connection: UpstreamConnection | None = None
+        """While it is open."""
         self._let_go = asyncio.Event()
 
     def put(self, frame: str | bytes) -> None:
         """Queue an event, or microphone audio as PCM16. Never waits; whoever fills it waits for `room`."""
-        if not self._let_go.is_set():
-            self._waiting.put(frame)
-            self.unsent_audio += len(frame) if isinstance(frame, bytes) else 0
+        if self._let_go.is_set():
+            return
+        if isinstance(frame, bytes):
+            if self._goes_at_once(frame):
+                return
+            self.unsent_audio += len(frame)
+        self._waiting.put(frame)
+
+    def _goes_at_once(self, pcm: bytes) -> bool:
+        """Whether audio needs nobody to wait for it, as nearly all of it does."""
+        return (
+            self._connection is not None
+            and self._waiting.is_idle
+            and self._connection.takes(wire.append_frame(pcm))
+        )
 
     @property
     def waiting_bytes(self) -> int:
@@ -96,17 +111,16 @@ class UpstreamLine:
     async def _held(self, connect: Connect, hear: Callable[[str], None], farewells: Farewells) -> None:
         await asyncio.sleep(self._pause)
         await farewells.made_way()
-        connection = await connect()
+        self._connection = connection = await connect()
         try:
-            await first_of(self._read(connection, hear), self._write(connection))
+            await first_of(connection.deliver(partial(self._hear, hear)), self._write(connection))
         finally:
+            self._connection = None
             farewells.begin(connection)
 
-    async def _read(self, connection: UpstreamConnection, hear: Callable[[str], None]) -> None:
-        while not self._let_go.is_set():
-            hear(await connection.receive())
-            # A burst that is there already would keep the others from writing it on.
-            await asyncio.sleep(0)
+    def _hear(self, hear: Callable[[str], None], frame: str) -> None:
+        if not self._let_go.is_set():
+            hear(frame)
 
     async def _write(self, connection: UpstreamConnection) -> None:
         """In order. Audio is encoded only now: until then its length can be told."""
@@ -118,6 +132,7 @@ class UpstreamLine:
                 else:
                     await connection.send(wire.append_frame(frame))
                     self.unsent_audio -= len(frame)
+                self._waiting.done()
         # Why it was closed is the reader's to tell: the reason may stand in a frame that is still to be read.
         await self._let_go.wait()
 

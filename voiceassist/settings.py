@@ -74,18 +74,18 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- The house --------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "voiceassist",
+    # After ours, whose `runserver` knows sockets.
+    "django.contrib.staticfiles",
     "conversations.apps.ConversationsConfig",
     "realtime.apps.RealtimeAppConfig",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from bench.load.sound import FRAME_BYTES, FRAME_SECONDS, stamp_of, stamped
+from bench.load.sound import FRAME_BYTES, FRAME_SECONDS, is_whole, stamp_of, stamped
 from tests.faults.rig.preparation import Person
 
 PING_SECONDS = 2.0
@@ -30,7 +30,7 @@ class Told:
     sent: int = 0
     received: int = 0
     disorder: int = 0
-    """Frames that came out of their turn, doubled ones among them."""
+    """Frames that came out of their turn or not as they were sent, doubled ones among them."""
     closed: int = 0
     """People whose connection had ended by then, those who only listen too. They send nothing, so no frame of theirs
     is lost."""
@@ -101,7 +101,7 @@ class Caller(WSListener):
             took, serial = stamp_of(sound[at : at + FRAME_BYTES])
             self.told.received += 1
             self.told.milliseconds.append(took)
-            self.told.disorder += serial != self._next
+            self.told.disorder += serial != self._next or not is_whole(sound[at : at + FRAME_BYTES])
             self._next = serial + 1
 
     def _read(self, event: bytes) -> None:

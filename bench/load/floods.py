@@ -8,6 +8,7 @@ from tests.support.raw_socket import BINARY, TEXT, frame, key, upgrade
 
 LARGEST = 64 * 1024
 MEGABYTE = 1024 * 1024
+PATH = "/v1/realtime?model=any"
 SMALL = 16 * 1024
 PATIENCE = 60.0
 
@@ -33,9 +34,9 @@ class Flood(threading.Thread):
 class Deaf(threading.Thread):
     """Asks for an answer of so many megabytes, reads nothing of it, and waits to be let go."""
 
-    def __init__(self, port: int, ticket: str, megabytes: int) -> None:
+    def __init__(self, line: socket.socket, megabytes: int) -> None:
         super().__init__(daemon=True)
-        self._line = connected(port, ticket)
+        self._line = line
         self._asked = f"flood {megabytes}"
         self._over = threading.Event()
 
@@ -54,13 +55,20 @@ class Deaf(threading.Thread):
 
 
 def connected(port: int, ticket: str) -> socket.socket:
-    """An upgraded connection with a small buffer for what comes in, greeted."""
+    """A connection to a worker, greeted."""
+    return upgraded(port, "voiceassist.v1", key(ticket), greeting=b"voiceassist.session")
+
+
+def upgraded(port: int, *subprotocols: str, path: str = PATH, greeting: bytes) -> socket.socket:
+    """An upgraded connection with a small buffer for what comes in, once `greeting` was in it."""
     line = socket.socket()
     line.settimeout(PATIENCE)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
     line.connect(("127.0.0.1", port))
-    line.sendall(upgrade(port, "voiceassist.v1", key(ticket)))
+    line.sendall(upgrade(port, *subprotocols, path=path))
     heard = b""
-    while b"voiceassist.session" not in heard:
-        heard += line.recv(4096)
+    while greeting not in heard:
+        piece = line.recv(4096)
+        assert piece, f"the server on port {port} let nobody in"
+        heard += piece
     return line

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 
 from bench.load.callers import Caller, leave, straight, through
-from bench.load.floods import Deaf, Flood
+from bench.load.floods import Deaf, Flood, connected
 from bench.load.stand import MEGABYTE, Figures, Stand, settled, stand
 from bench.load.verdict import bend
 from tests.faults.rig.services import Postgres, Redis
@@ -85,7 +85,8 @@ async def floods(tmp: Path, talking: int, megabytes: int, seconds: float) -> lis
             took = f"took {flood.poured / MEGABYTE:.1f} MB"
             found.append(replace(up, grown=grown, note=f"grew {grown / MEGABYTE:.1f} MB, {took}"))
             await asyncio.to_thread(flood.join, 30)
-            deaf = await asyncio.to_thread(Deaf, place.worker.port, await place.ticket(1), megabytes)
+            line = await asyncio.to_thread(connected, place.worker.port, await place.ticket(1))
+            deaf = Deaf(line, megabytes)
             before = forget_memory(pid)
             deaf.start()
             down = await place.measured(f"{megabytes} MB down", talkers, seconds)

@@ -10,18 +10,24 @@ FRAME_SECONDS = 0.04
 FRAME_BYTES = 1920
 """Forty milliseconds of PCM16 at 24 kHz."""
 _STAMP = struct.Struct("<QI")
-_REST = bytes(range(1, 256)) * (FRAME_BYTES // 255 + 1)
+_REST = (bytes(range(1, 256)) * (FRAME_BYTES // 255 + 1))[: FRAME_BYTES - _STAMP.size]
+"""What follows the stamp, in every frame."""
 
 
 def stamped(serial: int) -> bytes:
     """A frame with its number and the time of now in its first samples."""
-    return _STAMP.pack(time.perf_counter_ns(), serial) + _REST[: FRAME_BYTES - _STAMP.size]
+    return _STAMP.pack(time.perf_counter_ns(), serial) + _REST
 
 
 def stamp_of(frame: bytes | memoryview) -> tuple[float, int]:
     """How many milliseconds ago a frame was sent, and its number."""
     sent, serial = _STAMP.unpack_from(frame)
     return (time.perf_counter_ns() - sent) / 1e6, serial
+
+
+def is_whole(frame: bytes | memoryview) -> bool:
+    """Whether all behind a frame's stamp is what was sent."""
+    return bytes(frame[_STAMP.size :]) == _REST
 
 
 @dataclass(frozen=True, slots=True)

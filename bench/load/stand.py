@@ -66,7 +66,7 @@ def stand(
 ) -> Iterator[Stand]:
     """Everything that is measured, fresh."""
     with (
-        _upstream() as url,
+        upstream() as url,
         home(tmp, database=database, redis=redis, upstream_url=url) as place,
         worker(place, port=0, **environment) as running,
     ):
@@ -74,7 +74,7 @@ def stand(
 
 
 @contextmanager
-def _upstream() -> Iterator[str]:
+def upstream() -> Iterator[str]:
     """The address of an upstream that was started for this."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.load.upstream"], cwd=ROOT, stdout=subprocess.PIPE, text=True

@@ -72,6 +72,9 @@ class Answerer(WSListener):
 
     def _take(self, event: Json) -> None:
         match event["type"]:
+            case "input_audio_buffer.append":
+                # Spaced or ordered otherwise than ours.
+                self._echo(event["audio"].encode())
             case "session.update":
                 self._session |= event["session"]
                 self._send("session.updated", session=self._session)

@@ -1,7 +1,8 @@
 """PCM16 little-endian mono at 24 kHz: lengths, and base64 that refuses what is not base64."""
 
-from base64 import b64encode
-from binascii import Error, a2b_base64
+from binascii import Error
+
+import pybase64
 
 BYTES_PER_MS = 48
 """24,000 samples of two bytes a second."""
@@ -15,14 +16,14 @@ def milliseconds(pcm_bytes: int) -> int:
 def decode(text: str) -> bytes:
     """The bytes behind strict base64. Raises ValueError for anything else."""
     try:
-        return a2b_base64(text, strict_mode=True)
+        return pybase64.b64decode(text, validate=True)
     except Error as error:
         raise ValueError("not base64") from error
 
 
 def encode(pcm: bytes) -> str:
     """Base64 of `pcm`."""
-    return b64encode(pcm).decode("ascii")
+    return pybase64.b64encode_as_string(pcm)
 
 
 def decoded_length(text: str) -> int:

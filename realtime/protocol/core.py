@@ -1,7 +1,6 @@
 """RealtimeProtocol: the only state machine of a session. Frames in, effects out; time is passed in."""
 
 from enum import Enum
-from typing import TypeGuard
 
 from realtime.errors import EndReason, RealtimeError
 from realtime.protocol import policy, wire
@@ -66,6 +65,8 @@ class RealtimeProtocol:
 
     def upstream_frame(self, frame: str, now: float) -> list[Effect]:
         """A frame came from upstream."""
+        if self.phase is Phase.READY and self._from_upstream.more_sound(frame, now):
+            return self._talk.taken()
         # A server that stutters is not the caller's concern.
         try:
             event = wire.decode(frame)
@@ -138,7 +139,7 @@ class RealtimeProtocol:
 
         It is no activity: who says nothing else is idle all the same.
         """
-        if self.phase is Phase.ENDED or not self.setup.announces or not _may_be_a_ping(frame):
+        if self.phase is Phase.ENDED or not self.may_be_aside(frame):
             return []
         try:
             event = wire.decode(frame)
@@ -149,6 +150,10 @@ class RealtimeProtocol:
         except (wire.MalformedFrame, policy.NotAllowed):
             return []  # told in its turn, like every other refusal
         return self._talk.taken()
+
+    def may_be_aside(self, frame: str | bytes) -> bool:
+        """Whether `aside` has to be asked."""
+        return self.setup.announces and _may_be_a_ping(frame)
 
     def tick(self, now: float) -> list[Effect]:
         """Time has passed; due at `deadline` at the latest."""
@@ -290,6 +295,7 @@ class RealtimeProtocol:
     def _begin(self, upstream_session: Event, now: float) -> None:
         """Upstream took the configuration: the client may speak, or go on."""
         self.phase = Phase.READY
+        self._from_upstream.another()
         seconds = self._reconnection.ready(now)
         if self._was_ready:
             self._succession.resumed(upstream_session, now)
@@ -394,6 +400,6 @@ class RealtimeProtocol:
             self._talk.log.nobody_listens(self._over_at)
 
 
-def _may_be_a_ping(frame: str | bytes) -> TypeGuard[str]:
+def _may_be_a_ping(frame: str | bytes) -> bool:
     """Audio and long texts pass here too: they cost no second look."""
     return isinstance(frame, str) and len(frame) <= MAX_PING and policy.PING in frame

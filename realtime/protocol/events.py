@@ -34,14 +34,15 @@ def is_well_formed(event: Event) -> bool:
     Nothing can be made of an item that is a list, or of an answer that is null; and to make one up would begin an
     answer that nobody gives and that never ends.
     """
-    return (
-        all(event.get(name) is None or isinstance(event[name], str) for name in _TEXTS)
-        and all(isinstance(event.get(name, _ABSENT), dict) for name in _OBJECTS)
-        and (event.get("session") is None or isinstance(event["session"], dict))
-    )
-
-
-_ABSENT: Event = {}
+    # Asked of every event: a loop costs a fraction of what generators do.
+    for name in _TEXTS:
+        text = event.get(name)
+        if text is not None and not isinstance(text, str):
+            return False
+    for name in _OBJECTS:
+        if name in event and not isinstance(event[name], dict):
+            return False
+    return event.get("session") is None or isinstance(event["session"], dict)
 
 
 def text_of(value: Any) -> str:

@@ -42,7 +42,7 @@ class FromClient:
 
     def hear(self, pcm: bytes, now: float) -> None:
         """Audio came from the client."""
-        push_to_talk = session.is_push_to_talk(self._talk.session)
+        push_to_talk = self._talk.is_push_to_talk
         self._talk.microphone.received(len(pcm), now, push_to_talk=push_to_talk)
         self._talk.kept.received(pcm, now, push_to_talk=push_to_talk)
         self._talk.out.append(AudioToUpstream(pcm))

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from realtime.protocol import session
-from realtime.protocol.effects import FirstAudio, FrameToClient, TellOperator, ToClient
+from realtime.protocol import audio, session
+from realtime.protocol.effects import AudioToClient, FirstAudio, FrameToClient, TellOperator, ToClient
 from realtime.protocol.events import Event, list_of, mapping_of, text_of
+from realtime.protocol.more_sound import MoreSound
 from realtime.protocol.refusals import Consequence, Refusal, refusal_of_error
 from realtime.protocol.requests import Request
 from realtime.protocol.talk import Talk
@@ -21,6 +22,7 @@ class FromUpstream:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self._told_operator: set[str] = set()
+        self._more = MoreSound()
 
     def event(self, event: Event, frame: str, now: float) -> None:
         """An event came from upstream, in `frame`."""
@@ -34,12 +36,44 @@ class FromUpstream:
             if kind.startswith(_WORDS_AND_SOUND):
                 self._talk.gate.answer_came()
         handler = _FROM_UPSTREAM.get(kind)
+        if handler is not None:
+            self._more.forget()
         if handler is None or handler(self, event, now):
             self._talk.out.append(FrameToClient(frame, text_of(event.get("event_id"))))
         if not kind.endswith(".delta"):
             self._talk.record(self._talk.log.take(now))
         if kind in _AFTERWARDS:
             _AFTERWARDS[kind](self, event, now)
+        if kind == "response.output_audio.delta" and self._was_passed_on(event):
+            self._more.learn(event, frame)
+
+    def more_sound(self, frame: str, now: float) -> bool:
+        """Whether a frame is more of the sound that was passed on last, and has been passed on as well."""
+        found = self._more.found(frame)
+        if found is None:
+            return False
+        event_id, sound = found
+        talk, item_id = self._talk, self._more.item_id
+        if talk.setup.binary_audio:
+            try:
+                pcm = talk.playback.more(audio.decode(sound))
+            except ValueError:
+                return False
+            if pcm:
+                talk.out.append(AudioToClient(pcm, item_id))
+        else:
+            talk.out.append(FrameToClient(frame, event_id))
+        talk.kept.upstream_spoke()
+        talk.watchdog.answering(now)
+        talk.log.answer_audio(item_id, audio.decoded_length(sound), now)
+        return True
+
+    def _was_passed_on(self, sound: Event) -> bool:
+        return not self._talk.setup.binary_audio or self._talk.playback.goes_on(sound)
+
+    def another(self) -> None:
+        """Another upstream is heard from now on."""
+        self._more.forget()
 
     def hear_out(self, event: Event, now: float) -> None:
         """An event came from upstream when nobody listened any more."""

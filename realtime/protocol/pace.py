@@ -35,9 +35,9 @@ class _Meter:
 
     def pause(self, now: float) -> float:
         """For how many seconds to stop reading; 0 when there is room."""
-        if self._ahead_until is None:
+        if self._ahead_until is None or (ahead := self._ahead_until - now) <= self._in_hand:
             return 0.0
-        return max(0.0, self._ahead_until - now - self._in_hand)
+        return ahead - self._in_hand
 
     def is_exhausted(self, now: float) -> bool:
         """Whether the client has pressed against the bound for longer than we are patient."""

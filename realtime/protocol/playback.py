@@ -26,6 +26,10 @@ class Playback:
         if mapping_of(event.get("part")).get("type") == "audio":
             self._begin(_part_of(event))
 
+    def goes_on(self, event: Event) -> bool:
+        """Whether it is of the part that the client takes sound to belong to, of an answer that was not interrupted."""
+        return self._part == _part_of(event) and event.get("response_id") not in self._hushed
+
     def delta(self, event: Event) -> Iterator[Effect]:
         """What a `response.output_audio.delta` becomes."""
         if event.get("response_id") in self._hushed:
@@ -38,12 +42,18 @@ class Playback:
         if self._part != _part_of(event):
             self._begin(_part_of(event))
             yield ToClient(_announcement(event))
-        # Upstream may cut anywhere; a client must not be given half a sample.
+        if whole := self.more(pcm):
+            yield AudioToClient(whole, text_of(event.get("item_id")))
+
+    def more(self, pcm: bytes) -> bytes:
+        """What the client is given of sound of the part that was begun: upstream may cut anywhere, and a client must
+        not be given half a sample."""
+        if not self._half_sample and not len(pcm) % 2:
+            return pcm
         pcm = self._half_sample + pcm
         whole = len(pcm) - len(pcm) % 2
         self._half_sample = pcm[whole:]
-        if whole:
-            yield AudioToClient(pcm[:whole], text_of(event.get("item_id")))
+        return pcm[:whole]
 
     def interrupted(self, response_id: str | None) -> PurgeAudio:
         """The user began to speak while `response_id` was being given, or what came of an earlier one still waits."""

@@ -222,11 +222,14 @@ class Retention:
 
     def _trim(self, now: float) -> None:
         """Forget what nobody will ask for, and the oldest of what is too much."""
-        recent = min(self._position - RECENT_BYTES - self._behind, self._alive_at)
-        start = max((recent if self._turn_from is None else self._turn_from) - PADDING_BYTES, self._boundary)
-        while self._recent and now - self._recent[0][0] >= NOTICE_SECONDS and self._oldest_ends <= start:
-            self._forget_oldest()
-        held = sum(len(each.pcm) for each in self.stretches)
+        if now - self._recent[0][0] >= NOTICE_SECONDS:
+            recent = min(self._position - RECENT_BYTES - self._behind, self._alive_at)
+            start = max(
+                (recent if self._turn_from is None else self._turn_from) - PADDING_BYTES, self._boundary
+            )
+            while self._recent and now - self._recent[0][0] >= NOTICE_SECONDS and self._oldest_ends <= start:
+                self._forget_oldest()
+        held = sum(len(each.pcm) for each in self.stretches) if self.stretches else 0
         while self.stretches and held + self._position - self._recent_from > KEPT_BYTES:
             held -= len(self.stretches.pop(0).pcm)
         while self._recent and self._position - self._recent_from > KEPT_BYTES:

@@ -66,7 +66,7 @@ class Succession:
             elif stretch is not None:
                 self._say_again(entry, stretch, now)
         for pcm in pieces(tail):
-            talk.kept.received(pcm, now, push_to_talk=session.is_push_to_talk(talk.session))
+            talk.kept.received(pcm, now, push_to_talk=talk.is_push_to_talk)
             talk.out.append(AudioToUpstream(pcm))
         talk.ask(talk.gate.resumed({"type": "response.create"} if replay.asks else None), now)
 
@@ -82,7 +82,7 @@ class Succession:
             talk.out.extend(talk.notices.item_deleted(entry.item_id))
         talk.kept.said_again(len(stretch.pcm))
         talk.out.extend(AudioToUpstream(pcm) for pcm in pieces(stretch.pcm))
-        if session.is_push_to_talk(talk.session):
+        if talk.is_push_to_talk:
             talk.send({"type": "input_audio_buffer.commit"})
         else:
             silence = session.closing_silence(talk.session)

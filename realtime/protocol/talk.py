@@ -49,10 +49,13 @@ class Talk:
         """This upstream's voice was heard; it cannot be changed any more."""
         self.session: Event = {}
         """Upstream's session, as it last told us."""
+        self.is_push_to_talk = False
+        """Only the client says where a turn ends."""
 
     def configured(self, upstream_session: Event) -> None:
         """Upstream says how its session is."""
         self.session = session.effective(upstream_session, self.setup, self.wishes.all)
+        self.is_push_to_talk = session.is_push_to_talk(self.session)
 
     @property
     def is_quiet(self) -> bool:

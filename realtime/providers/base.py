@@ -1,5 +1,6 @@
 """The seam between the relay and whatever answers: raw text frames of the GA dialect, both ways."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,8 +33,14 @@ class UpstreamConnection(Protocol):
     async def send(self, frame: str) -> None:
         """Hand one JSON frame over; waits while the peer is slow. Raises UpstreamClosed."""
 
-    async def receive(self) -> str:
-        """The next JSON frame. Raises UpstreamClosed once the connection has ended, cleanly or not."""
+    def takes(self, frame: str) -> bool:
+        """Hand one JSON frame over at once, where nobody has to wait for that; False: it has to be sent."""
+
+    async def deliver(self, hear: Callable[[str], None]) -> None:
+        """Hand every JSON frame to `hear`, which never raises; others have their turn between those of a burst.
+
+        Raises UpstreamClosed once the connection has ended, cleanly or not.
+        """
 
     async def close(self) -> None:
         """End the connection and let go of all it holds. May be called more than once."""

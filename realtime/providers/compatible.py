@@ -9,8 +9,8 @@ from realtime.providers.addresses import (
     is_openai,
 )
 from realtime.providers.base import Description
+from realtime.providers.connection import Patience
 from realtime.providers.remote import Destination, RemoteProvider
-from realtime.providers.websocket import Patience
 from realtime.telemetry import THIS_PROCESS, Telemetry
 
 

@@ -64,9 +64,15 @@ class EmbeddedConnection:
         except EngineClosed as closed:
             raise UpstreamClosed(closed.code, closed.reason) from None
 
-    async def receive(self) -> str:
+    def takes(self, frame: str) -> bool:
+        return False  # who speaks too fast for it has to wait, and only the engine knows
+
+    async def deliver(self, hear: Callable[[str], None]) -> None:
         try:
-            return await self._session.receive()
+            while True:
+                hear(await self._session.receive())
+                # A burst that is there already would keep the others from writing it on.
+                await asyncio.sleep(0)
         except EngineClosed as closed:
             raise UpstreamClosed(closed.code, closed.reason) from None
 

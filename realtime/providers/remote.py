@@ -7,8 +7,9 @@ from realtime.config import RealtimeConfig
 from realtime.errors import RealtimeNotConfigured
 from realtime.protocol.dialects import Door
 from realtime.providers.base import Description, UpstreamConnection
+from realtime.providers.connection import Patience
 from realtime.providers.translated import TranslatedConnection
-from realtime.providers.websocket import Patience, open_websocket
+from realtime.providers.websocket import open_websocket
 from realtime.telemetry import THIS_PROCESS, Telemetry
 
 _NOT_FINISHED = (

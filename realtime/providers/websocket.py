@@ -1,111 +1,44 @@
-"""A connection to a Realtime server over WebSocket: frames both ways, every failure in our own words."""
+"""The way to an open WebSocket to a Realtime server: the handshake, and every refusal in our own words."""
 
-import asyncio
 import logging
 import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from importlib.metadata import version
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidProxy,
-    InvalidStatus,
-    ProxyError,
-    WebSocketException,
-)
+from websockets.exceptions import InvalidProxy, InvalidStatus, ProxyError, WebSocketException
 from websockets.http11 import Response
+from websockets.protocol import State
 
-from realtime.errors import UpstreamClosed, UpstreamError, UpstreamSilent, UpstreamUnreachable
+from realtime.errors import UpstreamError, UpstreamSilent, UpstreamUnreachable
+from realtime.framing import carry
 from realtime.protocol.refusals import refusal_of_status
-from realtime.stalls import StallTimer
+from realtime.providers.connection import LARGEST_FRAME, Patience, WebSocketConnection
 from realtime.telemetry import THIS_PROCESS, Event, Span, Telemetry
 
 USER_AGENT = f"VoiceAssist/{version('voiceassist')}"
-LARGEST_FRAME = 16 * 1024 * 1024
-"""Bytes. The Realtime API allows 15 MiB of base64 in one event."""
-FRAMES_IN_HAND = 16
-"""How many received frames wait for us before we stop reading; TCP then slows the upstream down."""
 LONGEST_RETRY_AFTER = 3600
+PATIENCE = Patience()
+_YES = b"HTTP/1.1 101"
+LARGEST_HEAD = 256 * 1024
+"""Bytes. The library gives up earlier, once it is given them; a session may stand right behind the head."""
 _WRONG_KEY = re.compile(rb"(?i)\b(?:incorrect|invalid) api[ _-]?key\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long we wait for the other side, in seconds."""
-
-    opening: float = 10
-    ping_interval: float = 20
-    ping_timeout: float = 20
-    closing: float = 2
-
-
-class WebSocketConnection:
-    """An open connection; see `realtime.providers.base.UpstreamConnection`."""
-
-    def __init__(self, socket: ClientConnection, patience: Patience, telemetry: Telemetry) -> None:
-        self._socket = socket
-        # The pings cannot find out: behind a full send buffer they wait as we do.
-        self._waits = StallTimer(patience.ping_interval + patience.ping_timeout, self._stalled)
-        self._is_stalled = False
-        self._telemetry = telemetry
-
-    async def send(self, frame: str) -> None:
-        self._waits.begins()
-        try:
-            await self._socket.send(frame)
-        except ConnectionClosed as closed:
-            raise self._ended(closed) from None
-        finally:
-            self._waits.ends()
-
-    async def receive(self) -> str:
-        # recv() rather than iteration, which ends without a word when the peer closes with 1000 or 1001; and
-        # 1001 is how an upstream says that its sixty minutes are over.
-        while True:
-            try:
-                frame = await self._socket.recv()
-            except ConnectionClosed as closed:
-                raise self._ended(closed) from None
-            if isinstance(frame, str):
-                return frame
-            self._telemetry.count(Event.UPSTREAM_BINARY_FRAME)
-
-    async def close(self) -> None:
-        try:
-            await self._socket.close()
-        except asyncio.CancelledError:
-            # Whoever hurries us cannot wait for the peer's goodbye; the file descriptor must not outlive us.
-            self._socket.transport.abort()
-            raise
-        finally:
-            self._waits.close()
-
-    def _stalled(self) -> None:
-        self._is_stalled = True
-        self._socket.transport.abort()
-
-    def _ended(self, closed: ConnectionClosed) -> UpstreamClosed:
-        if self._is_stalled:
-            return UpstreamClosed(1006, "it took nothing for too long")
-        close = closed.rcvd or closed.sent
-        return UpstreamClosed(close.code, close.reason) if close else UpstreamClosed(1006)
 
 
 async def open_websocket(
     url: str,
     *,
     headers: Mapping[str, str],
-    patience: Patience = Patience(),
+    patience: Patience = PATIENCE,
     telemetry: Telemetry = THIS_PROCESS,
 ) -> WebSocketConnection:
     """Open `url` (ws or wss).
@@ -115,8 +48,9 @@ async def open_websocket(
     URL or a word of the server's.
     """
     began = time.monotonic()
+    connection = WebSocketConnection(patience, telemetry)
     try:
-        socket = await _Opening(
+        await _Opening(
             url,
             additional_headers=headers,
             user_agent_header=USER_AGENT,
@@ -126,11 +60,8 @@ async def open_websocket(
             # on this very machine is never behind one, whatever NO_PROXY forgets to say.
             proxy=None if is_this_machine(url) else True,
             open_timeout=patience.opening,
-            ping_interval=patience.ping_interval,
-            ping_timeout=patience.ping_timeout,
-            close_timeout=patience.closing,
-            max_size=LARGEST_FRAME,
-            max_queue=FRAMES_IN_HAND,
+            ping_interval=None,  # it is handed over before the first would be due
+            create_connection=cast(type[ClientConnection], partial(_Handover, connection, patience)),
             logger=_Discreet(logging.getLogger(__name__)),
         )
     except InvalidStatus as refused:
@@ -142,7 +73,42 @@ async def open_websocket(
         raise _counted(_unreachable(error), telemetry) from None
     telemetry.count(Event.UPSTREAM_OPENED)
     telemetry.time(Span.UPSTREAM_OPENING, time.monotonic() - began)
-    return WebSocketConnection(socket, patience, telemetry)
+    return connection
+
+
+class _Handover(ClientConnection):
+    """Makes the handshake and hands the connection over with what stands behind it: some servers say at once all that
+    they have to say."""
+
+    def __init__(self, to: WebSocketConnection, patience: Patience, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._to, self._patience = to, patience
+        self._head: bytes | None = b""
+        """What came so far of an answer that is a yes, or may become one."""
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is None:
+            super().data_received(data)
+            return
+        self._head += data
+        if not self._head.startswith(_YES[: len(self._head)]) or len(self._head) > LARGEST_HEAD:
+            data, self._head = self._head, None
+            super().data_received(data)
+        elif (end := self._head.find(b"\r\n\r\n") + 4) > 3:
+            super().data_received(self._head[:end])
+            if self.protocol.state is State.OPEN:
+                self._hand_over(self._head[end:])
+
+    def _hand_over(self, early: bytes) -> None:
+        carry(
+            self.transport,
+            self._to,
+            is_client=True,
+            largest=LARGEST_FRAME,
+            early=early,
+            ping_interval=self._patience.ping_interval,
+            ping_timeout=self._patience.ping_timeout,
+        )
 
 
 class _Opening(connect):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.support.project_files import ROOT
 
@@ -12,6 +13,14 @@ ASK = """
 import json, checks
 commands = [[str(word) for word in command] for command in checks.faults()]
 print(json.dumps([commands, checks.AT_ONCE.get("faults", 1)]))
+"""
+KEPT = "kept in "
+RUN = f"""
+import os, sys, checks
+checks.environment_with_node = lambda: dict(os.environ)
+look = [sys.executable, "-c", "import os; os.listdir(kept := os.environ['TESTS_KEPT']); print('{KEPT}' + kept)"]
+checks.CHECKS = dict.fromkeys(("unit", "faults"), lambda: [look])
+sys.exit(checks.main(["unit", "faults"]))
 """
 FOLDER = "tests/faults"
 
@@ -56,12 +65,20 @@ def test_what_has_to_be_alone_comes_after_the_lanes_and_nothing_is_left_out() ->
     assert files_of(commands[-1]) == sorted(map(str, (ROOT / FOLDER).glob("test_*.py")))
 
 
-def test_runs_at_the_same_time_remember_their_failures_apart_and_share_what_takes_long_to_make() -> None:
+def test_runs_at_the_same_time_remember_their_failures_apart() -> None:
     commands, _ = asked()
     memories = [word for command in commands for word in command if word.startswith("cache_dir=")]
-    shared = [word for command in commands for word in command if word.startswith("FAULTS_KEPT=")]
-    assert len(set(memories)) == len(shared) == len(commands)
-    assert len(set(shared)) == 1
+    assert len(set(memories)) == len(commands)
+
+
+def test_all_runs_share_a_place_for_what_takes_long_to_make_and_it_goes_with_them() -> None:
+    own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".ci")}
+    command = [sys.executable, "-c", RUN]
+    told = subprocess.run(command, env=own, capture_output=True, text=True, timeout=30, check=True)
+    places = [line.removeprefix(KEPT) for line in told.stdout.splitlines() if line.startswith(KEPT)]
+    assert len(places) == 2, told.stdout
+    assert len(set(places)) == 1
+    assert not Path(places[0]).exists()
 
 
 def test_the_long_form_is_one_run_of_everything() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from realtime.bursts import AT_ONCE
 from realtime.client_inbox import INBOX_BYTES, ClientInbox
 
 
@@ -77,9 +78,23 @@ async def test_a_frame_on_its_own_may_be_heard_at_once(stage: Stage) -> None:
     assert stage.inbox.may_hear_at_once()
 
 
-async def test_of_frames_that_come_together_only_the_first(stage: Stage) -> None:
+async def test_of_frames_that_come_together_only_the_first_few(stage: Stage) -> None:
+    together = [stage.inbox.may_hear_at_once() for _ in range(2 * AT_ONCE)]
+    assert together == [True] * AT_ONCE + [False] * AT_ONCE
+    stage.now += 0.04
     assert stage.inbox.may_hear_at_once()
-    assert not stage.inbox.may_hear_at_once()
+
+
+async def test_a_flood_that_waits_leaves_others_their_turn(stage: Stage) -> None:
+    for number in range(100):
+        await stage.inbox.put(f"{number}")
+    reading = asyncio.create_task(stage.inbox.read())
+    most = before = 0
+    while len(stage.heard) < 100:
+        await asyncio.sleep(0)
+        most, before = max(most, len(stage.heard) - before), len(stage.heard)
+    reading.cancel()
+    assert 0 < most <= AT_ONCE
 
 
 @pytest.mark.parametrize("what", ["upstream", "line", "books", "pace", "waiting"])

@@ -454,8 +454,7 @@ async def test_words_that_come_after_the_client_has_left_are_in_the_conversation
 async def test_a_client_that_leaves_while_it_is_being_admitted_leaves_no_live_session(
     ticket: str, issued: services.Issued
 ) -> None:
-    socket = Socket(GA, key(ticket))
-    socket.connect()
+    socket = await Socket(GA, key(ticket)).open()
     await socket.leave(1000)
     row = await in_database(row_of)(issued.session)
     assert (row.state, row.end_reason) == ("ended", "client")

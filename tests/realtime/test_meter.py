@@ -49,6 +49,27 @@ def test_what_we_add_is_sampled_once_a_tick() -> None:
     assert tally.timed(Span.RELAY).times == 2
 
 
+def test_what_goes_at_once_is_sampled_once_a_tick_and_nothing_that_came_of_no_frame() -> None:
+    meter, tally, hand = made()
+    meter.comes()
+    meter.passed()  # it was nothing for the client
+    meter.went("pong")
+    assert tally.timed(Span.RELAY).times == 0
+    meter.comes()
+    meter.went("1")
+    meter.went("2")
+    meter.passed()
+    meter.comes()
+    meter.went("3")
+    assert tally.timed(Span.RELAY).times == 1
+    assert 0 <= tally.timed(Span.RELAY).total < 1
+    meter.tick(hand.at, 1.0)
+    assert tally.carried() == Traffic(0, 0, 4, 7)
+    meter.comes()
+    meter.went("4")
+    assert tally.timed(Span.RELAY).times == 2
+
+
 def test_a_sample_that_is_under_way_is_not_begun_anew_and_one_of_a_lost_client_says_nothing() -> None:
     meter, tally, hand = made()
     meter.queued(hand.at)

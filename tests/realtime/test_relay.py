@@ -20,6 +20,22 @@ FRAME = bytes(1920)
 """Forty milliseconds of audio."""
 
 
+async def test_nothing_is_told_after_the_end() -> None:
+    async with staged(announces=True) as stage:
+        await stage.types("Hello there", "item_1")
+        await stage.client("response.create")
+        await stage.until(lambda: len(stage.upstream.kinds()) == 2)
+        begun = turns.answer_begins("item_2", "Good day", after="item_1")
+        stage.upstream.say(*turns.typed("item_1", "Hello there"), *begun)
+        await stage.until(lambda: len(stage.audience.events("response.output_text.delta")) == 2)
+        stage.relay.end("ended_by_owner")
+        await stage.ended()
+        assert [said[0] for said in stage.book.said()] == ["user", "assistant"]
+        last = stage.audience.heard[-1]
+        assert isinstance(last, dict)
+        assert last["type"] == "voiceassist.ended"
+
+
 async def test_a_typed_turn_and_its_answer_are_passed_on_and_kept_in_order() -> None:
     async with staged(announces=True) as stage:
         await stage.types("Hello there", "item_1")
@@ -32,6 +48,7 @@ async def test_a_typed_turn_and_its_answer_are_passed_on_and_kept_in_order() -> 
 
         assert stage.book.said() == [("user", "final", "Hello there"), ("assistant", "final", "Good day")]
         assert [event["position"] for event in stage.audience.events("voiceassist.message.saved")] == [0, 1]
+        await stage.until(lambda: stage.book.usage)
         assert stage.book.usage[0]["total_tokens"] == 7
         assert len(stage.audience.events("response.output_text.delta")) == 2
 

@@ -13,6 +13,7 @@ from realtime.providers.base import Description
 from realtime.providers.translated import TranslatedConnection
 from realtime.relay import Relay
 from tests.support.dialect_frames import complaint
+from tests.support.heard import OneByOne
 from tests.support.recordings import SAID, SERVER, is_ours, recording, setup_for
 from tests.support.relay_stage import BRISK, PATIENCE, Audience, Book, Changes, Clock, setup_of
 
@@ -64,7 +65,7 @@ class Recital:
         return sum(json.loads(frame)["type"] == kind for frame in self.received)
 
 
-class Recorded:
+class Recorded(OneByOne):
     """A connection of a recital."""
 
     def __init__(self, recital: Recital) -> None:

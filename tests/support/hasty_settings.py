@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from realtime.protocol import pace, reconnection, watchdog
-from realtime.providers import websocket
+from realtime.providers import connection
 
 watchdog.ANSWER_SECONDS = 0.8
 watchdog.STALL_SECONDS = 6.5
@@ -36,5 +36,5 @@ def _hurry(patience: type[Any], **seconds: float) -> None:
     patience.__init__.__defaults__ = tuple((defaults | seconds).values())
 
 
-_hurry(websocket.Patience, opening=2.0, ping_interval=2.0, ping_timeout=2.0, closing=1.0)
+_hurry(connection.Patience, opening=2.0, ping_interval=2.0, ping_timeout=2.0, closing=1.0)
 _hurry(timing.Timing, stall=1.5, behind=1.0, lease=3.0, parked=3.0)

@@ -96,9 +96,13 @@ def _insert(model: type[Model], rows: Iterator[Row]) -> None:
     fields = model._meta.concrete_fields
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     places = ", ".join(["%s"] * len(fields))
-    defaults = {field.name: field.get_default() for field in fields}
+    # Most columns of most rows hold their default, which is made ready for the database once.
+    ready = {field.name: field.get_db_prep_save(field.get_default(), connection) for field in fields}
     values = [
-        [field.get_db_prep_save(row.get(field.name, defaults[field.name]), connection) for field in fields]
+        [
+            field.get_db_prep_save(row[field.name], connection) if field.name in row else ready[field.name]
+            for field in fields
+        ]
         for row in rows
     ]
     with connection.cursor() as cursor:

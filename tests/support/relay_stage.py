@@ -18,6 +18,7 @@ from realtime.relay import Relay
 from realtime.telemetry import Tally
 from realtime.timing import Ended, Timing
 from tests.support import upstream_turns
+from tests.support.heard import OneByOne
 
 Event = dict[str, Any]
 PATIENCE = 5.0
@@ -70,6 +71,10 @@ class Gate:
         self.arrivals = 0
         """How many ever came to it."""
 
+    @property
+    def is_open(self) -> bool:
+        return self._open.is_set()
+
     def shut(self) -> None:
         self._open.clear()
 
@@ -86,7 +91,7 @@ class Gate:
             self.waiting -= 1
 
 
-class Connection:
+class Connection(OneByOne):
     """One connection to an upstream. Its frames are those that were said before anybody opened it, and after."""
 
     def __init__(self, upstream: "Upstream") -> None:
@@ -104,11 +109,20 @@ class Connection:
             upstream.sends_failed += 1
             upstream.changes.note()
             raise self.lost
+        self._take(frame)
+
+    def takes(self, frame: str) -> bool:
+        if not self._upstream.gate.is_open or self.lost is not None:
+            return False
+        self._take(frame)
+        return True
+
+    def _take(self, frame: str) -> None:
         event = json.loads(frame)
         self.received.append(event)
-        if upstream.greets and event["type"] == "session.update":
+        if self._upstream.greets and event["type"] == "session.update":
             self.say(upstream_turns.updated(**event["session"]))
-        upstream.changes.note()
+        self._upstream.changes.note()
 
     async def receive(self) -> str:
         await self._upstream.mouth.through()
@@ -233,10 +247,19 @@ class Audience:
     async def send_audio(self, pcm: bytes) -> None:
         await self._take(pcm)
 
+    def takes(self, frame: str | bytes) -> bool:
+        if not self.gate.is_open or self.is_gone:
+            return False
+        self._hear(json.loads(frame) if isinstance(frame, str) else frame)
+        return True
+
     async def _take(self, thing: Event | bytes) -> None:
         await self.gate.through()
         if self.is_gone:
             raise OSError("the client is gone")
+        self._hear(thing)
+
+    def _hear(self, thing: Event | bytes) -> None:
         self.heard.append(thing)
         self._changes.note()
 

@@ -12,6 +12,8 @@ import psycopg
 import redis
 from psycopg import sql
 
+from tests.support.prepared_site import lay_out
+
 
 @dataclass(frozen=True, slots=True)
 class SiteHome:
@@ -22,9 +24,14 @@ class SiteHome:
 
 
 @contextmanager
-def site_home(var: Path) -> Iterator[SiteHome]:
-    """A home in `var`; DATABASE_URL and REDIS_URL, when the tests were given any, decide on what it stands."""
+def site_home(var: Path, *, is_empty: bool = False) -> Iterator[SiteHome]:
+    """A home in `var`; DATABASE_URL and REDIS_URL, when the tests were given any, decide on what it stands.
+
+    Nobody has an account there yet. `is_empty`: nothing is there at all, as before a very first start.
+    """
     with _database() as database, _cache() as cache:
+        if not is_empty:
+            lay_out(var, with_tables=not database)
         yield SiteHome(var, database | cache)
 
 

@@ -11,6 +11,7 @@ from django.urls import re_path
 
 from realtime.config import RealtimeConfig
 from realtime.consumers import RealtimeConsumer
+from realtime.direct import DIRECT, Frame
 from realtime.providers.base import Provider
 from realtime.timing import Timing
 from tests.support.relay_stage import BRISK, Changes, Clock, Upstream
@@ -27,7 +28,10 @@ def key(secret: str) -> str:
 
 
 class Socket:
-    """One socket, served by our consumer as a server would: through `receive` and `send` of an ASGI application."""
+    """One socket, served by our consumer as a server would: through `receive` and `send` of an ASGI application.
+
+    `direct`: the server hands frames over past its queue as well, where nobody has to wait; see `realtime.direct`.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class Socket:
         query: str = "model=gpt-realtime",
         timing: Timing = BRISK,
         provider_for: Callable[[RealtimeConfig], Provider] | None = None,
+        direct: bool = False,
     ) -> None:
         self.changes = Changes()
         self.clock = Clock()
@@ -60,7 +65,17 @@ class Socket:
             "headers": headers,
             "subprotocols": list(subprotocols),
         }
+        self.hears: Callable[[Frame], bool] | None = None
+        """The application's way past the queue."""
+        self.heard_at_once = 0
+        """How many frames the application took that way."""
+        self.sent_at_once = 0
+        """How many frames went to the client past `send`."""
+        if direct:
+            self._scope["extensions"] = {DIRECT: self}
         self._to_consumer: asyncio.Queue[Event] = asyncio.Queue()
+        self._is_awaited = False
+        """The consumer waits for a message."""
         self.serving: asyncio.Task[None] | None = None
         self.flows = asyncio.Event()
         """While this is not set, nothing goes over it."""
@@ -119,10 +134,16 @@ class Socket:
         self.say("conversation.item.create", item=item)
 
     def text(self, frame: str) -> None:
-        self._to_consumer.put_nowait({"type": "websocket.receive", "text": frame})
+        self._hand_on(frame, "text")
 
     def audio(self, pcm: bytes) -> None:
-        self._to_consumer.put_nowait({"type": "websocket.receive", "bytes": pcm})
+        self._hand_on(pcm, "bytes")
+
+    def _hand_on(self, frame: Frame, kind: str) -> None:
+        if self.hears is not None and self._is_awaited and self._to_consumer.empty() and self.hears(frame):
+            self.heard_at_once += 1
+            return
+        self._to_consumer.put_nowait({"type": "websocket.receive", kind: frame})
 
     async def until(self, is_so: Callable[[], object]) -> None:
         await self.changes.until(is_so)
@@ -143,7 +164,23 @@ class Socket:
         return [thing for thing in self.heard if isinstance(thing, bytes)]
 
     async def _receive(self) -> Event:
-        return await self._to_consumer.get()
+        self._is_awaited = True
+        try:
+            return await self._to_consumer.get()
+        finally:
+            self._is_awaited = False
+
+    def takes(self, frame: Frame) -> bool:
+        """Send a frame at once, unless it would have to wait, or to fail."""
+        if not self.flows.is_set() or self.is_gone or self.accepted is None or self.closed is not None:
+            return False
+        self.sent_at_once += 1
+        self._hear(frame)
+        self.changes.note()
+        return True
+
+    def _hear(self, frame: Frame) -> None:
+        self.heard.append(frame if isinstance(frame, bytes) else json.loads(frame))
 
     async def _send(self, message: Event) -> None:
         await self.flows.wait()
@@ -155,5 +192,5 @@ class Socket:
             case "websocket.close":
                 self.closed = (message["code"], message["reason"])
             case "websocket.send":
-                self.heard.append(message["bytes"] if message.get("bytes") else json.loads(message["text"]))
+                self._hear(message["bytes"] if message.get("bytes") else message["text"])
         self.changes.note()

@@ -97,10 +97,10 @@ def test_an_operators_own_prices_come_before_those_of_the_house(tmp_path: Path) 
 # --- where state is, and how logs are written ----------------------------------------------------------------------
 
 _SHOW_STATE = """
-import json, logging, sys
-import django
-django.setup()
+import json, logging
 from django.conf import settings
+from django.utils.log import configure_logging
+configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
 told = {name: settings.DATABASES["default"].get(name) for name in ("ENGINE", "OPTIONS")}
 if "pool" in told["OPTIONS"]:
     told["OPTIONS"]["pool"]["connection_class"] = told["OPTIONS"]["pool"]["connection_class"].__module__

@@ -9,11 +9,10 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.faults.rig.kept import kept
+from tests.support.kept import kept
 from tests.support.project_files import ROOT
 
 PEOPLE = 12
@@ -22,7 +21,6 @@ PUBLIC_URL = "http://127.0.0.1:8000"
 """What every worker takes for its address: tokens are made out to it, and all workers of a home accept them."""
 SECRET_KEY = "the-secret-of-the-fault-tests-which-protects-nothing-at-all"
 _ACCOUNTS = "people.json"
-_COMPRESSIBLE = ("css", "html", "js", "json", "map", "mjs", "md", "svg", "txt", "xml")
 _SALT = "sixteen-letters-"
 
 
@@ -46,17 +44,12 @@ def environment_of(var: Path, database_url: str = "") -> dict[str, str]:
 def prepare_database(database_url: str) -> None:
     """Create the tables and accounts in a database."""
     with TemporaryDirectory() as var:
-        _run("database", Path(var), database_url)
+        _run(Path(var), database_url)
 
 
 def prepared_folder() -> Path:
     """A folder with a SQLite database and the list of the accounts in it, to be copied."""
-    return kept("database", partial(_run, "database"))
-
-
-def static_files() -> Path:
-    """The gathered static files, to be linked to."""
-    return kept("files", partial(_run, "static")) / "static"
+    return kept("database", _run)
 
 
 def people_of(var: Path) -> list[Person]:
@@ -64,36 +57,30 @@ def people_of(var: Path) -> list[Person]:
     return [Person(**each) for each in json.loads((var / _ACCOUNTS).read_text(encoding="utf-8"))]
 
 
-def _run(what: str, var: Path, database_url: str = "") -> None:
+def _run(var: Path, database_url: str = "") -> None:
     machine = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run(
-        [sys.executable, "-m", __name__, what],
+        [sys.executable, "-m", __name__],
         cwd=ROOT,
         env=machine | environment_of(var, database_url),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"the {what} could not be prepared:\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"the database could not be prepared:\n{done.stdout}{done.stderr}"
 
 
 # --- in the process of its own ------------------------------------------------------------------------------------
 
 
-def _prepare(what: str) -> None:
+def _prepare() -> None:
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceassist.settings")
     django.setup()
     from django.conf import settings
     from django.core.management import call_command
-    from django.test import override_settings
 
-    if what == "static":
-        # To make them small takes most of the time, and nothing here is about how many bytes travel.
-        with override_settings(WHITENOISE_SKIP_COMPRESS_EXTENSIONS=_COMPRESSIBLE):
-            call_command("collectstatic", interactive=False, verbosity=0)
-        return
     call_command("migrate", interactive=False, verbosity=0)
     accounts = [_account(f"caller{number}") for number in range(PEOPLE)]
     accounts.append(_account("operator", is_staff=True, is_superuser=True))
@@ -115,4 +102,4 @@ def _account(username: str, **rights: bool) -> Person:
 
 
 if __name__ == "__main__":
-    _prepare(sys.argv[1])
+    _prepare()

@@ -15,9 +15,10 @@ from typing import Any
 import httpx
 
 from tests.faults.rig import kin
-from tests.faults.rig.preparation import Person, environment_of, people_of, prepared_folder, static_files
+from tests.faults.rig.preparation import Person, environment_of, people_of, prepared_folder
 from tests.faults.rig.services import Postgres, Redis
 from tests.support.manage_program import Program, free_port
+from tests.support.prepared_site import static_files
 from tests.support.project_files import ROOT
 
 _LAST_WORDS = 4_000

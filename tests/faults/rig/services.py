@@ -22,9 +22,9 @@ import pytest
 import redis
 from psycopg import sql
 
-from tests.faults.rig.kept import kept
 from tests.faults.rig.kin import family, send
 from tests.faults.rig.preparation import prepare_database
+from tests.support.kept import kept
 from tests.support.manage_program import free_port
 
 PATIENCE = 30.0

@@ -9,6 +9,7 @@ from typing import Any
 from realtime.errors import UpstreamClosed
 from tests.realtime.audit.plans import Drop
 from tests.realtime.audit.virtual_time import virtual_loop
+from tests.support.heard import OneByOne
 
 Event = dict[str, Any]
 LATENCY = 0.02
@@ -16,7 +17,7 @@ LATENCY = 0.02
 EXPIRED = "Your session hit the maximum duration of 60 minutes."
 
 
-class Line:
+class Line(OneByOne):
     """An upstream connection. What a server says is a fact once it was received."""
 
     def __init__(self, drop: Drop | None) -> None:
@@ -40,10 +41,16 @@ class Line:
 
     async def send(self, frame: str) -> None:
         await asyncio.sleep(0)
-        if self.closed is not None:
+        if not self.takes(frame):
+            assert self.closed is not None
             raise self.closed
+
+    def takes(self, frame: str) -> bool:
+        if self.closed is not None:
+            return False
         self._up.append(json.loads(frame))
         self._loop.call_later(LATENCY, self._arrived)
+        return True
 
     async def receive(self) -> str:
         while True:

@@ -42,7 +42,25 @@ class Person:
     # --- what comes (realtime.relay.Client) -------------------------------------------------------------------------
 
     async def send_text(self, frame: str) -> None:
-        self._listen()
+        self._listen(frame)
+
+    async def send_audio(self, pcm: bytes) -> None:
+        self._listen(pcm)
+
+    def takes(self, frame: str | bytes) -> bool:
+        if self.left_at is None:
+            self._listen(frame)
+        return self.left_at is None
+
+    def dismiss(self, *, may_return: bool = False) -> None:
+        """It has no other socket to be dismissed for."""
+
+    def _listen(self, frame: str | bytes) -> None:
+        if self.left_at is not None:
+            raise OSError("the client is gone")
+        if isinstance(frame, bytes):
+            self.player.sound(frame, virtual_loop().time())
+            return
         event = json.loads(frame)
         self.heard.append(event | {"heard_at": virtual_loop().time()})
         match event["type"]:
@@ -56,17 +74,6 @@ class Person:
                 self._fall_silent(by_voice=True)
             case _:
                 self.player.take(event, virtual_loop().time())
-
-    def dismiss(self, *, may_return: bool = False) -> None:
-        """It has no other socket to be dismissed for."""
-
-    async def send_audio(self, pcm: bytes) -> None:
-        self._listen()
-        self.player.sound(pcm, virtual_loop().time())
-
-    def _listen(self) -> None:
-        if self.left_at is not None:
-            raise OSError("the client is gone")
 
     # --- what is done -----------------------------------------------------------------------------------------------
 

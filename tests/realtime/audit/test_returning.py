@@ -55,12 +55,15 @@ class Network:
     is_dismissed: bool = False
 
     async def send_text(self, frame: str) -> None:
-        self.under_way.append(frame)
-        self.stage.changes.note()
+        self.takes(frame)
 
     async def send_audio(self, pcm: bytes) -> None:
-        self.under_way.append(pcm)
+        self.takes(pcm)
+
+    def takes(self, frame: str | bytes) -> bool:
+        self.under_way.append(frame)
         self.stage.changes.note()
+        return True
 
     def dismiss(self, *, may_return: bool = False) -> None:
         self.is_dismissed = True

@@ -125,6 +125,22 @@ def test_late_sound_of_an_interrupted_answer_is_dropped_and_the_next_answer_is_h
     assert binary.sound() == b"\1\0\4\0"
 
 
+def test_sound_that_could_not_be_read_is_no_pattern_for_what_follows_it(binary: ProtocolSession) -> None:
+    binary.upstream(*spoken_answer_begins("answer_1"), turns.sound("answer_1", b"\1\0\7"))
+    binary.upstream(turns.sound("answer_2", b"") | {"delta": "no base64"})
+    effects = binary.upstream(turns.sound("answer_2", b"\2\0"), turns.sound("answer_2", b"\3\0"))
+    assert [event["item_id"] for event in events_to_client(effects)] == ["answer_2"], "it is announced"
+    assert binary.sound() == b"\1\0\2\0\3\0", "half a sample of another answer is not put before it"
+
+
+def test_words_between_them_do_not_change_what_sounds_are(binary: ProtocolSession) -> None:
+    binary.upstream(*spoken_answer_begins("answer"))
+    for number in range(1, 9):
+        binary.upstream(words("answer", "and "), turns.sound("answer", bytes([number, 0]) * 3))
+    assert binary.sound() == b"".join(bytes([number, 0]) * 3 for number in range(1, 9))
+    assert len(binary.told_client("response.output_audio_transcript.delta")) == 8
+
+
 def test_sound_that_waits_after_an_answer_is_complete_is_purged_too(binary: ProtocolSession) -> None:
     binary.upstream(*spoken_answer("answer", "one two six ten", 4))
     assert PurgeAudio() in binary.upstream(_speech())

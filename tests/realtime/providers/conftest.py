@@ -9,9 +9,9 @@ import pytest
 from realtime.config import RealtimeConfig
 from realtime.providers.azure import AzureProvider
 from realtime.providers.compatible import CompatibleProvider
+from realtime.providers.connection import Patience
 from realtime.providers.openai import OpenAIProvider
 from realtime.providers.remote import RemoteProvider
-from realtime.providers.websocket import Patience
 from realtime.telemetry import Tally
 from tests.support.scripted_upstream import ScriptedUpstream
 

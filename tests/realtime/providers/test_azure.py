@@ -7,6 +7,7 @@ import pytest
 from realtime.errors import RealtimeNotConfigured, UpstreamRefused
 from realtime.providers.base import GA_VOICES
 from tests.realtime.providers.conftest import CANARY, way_to
+from tests.support.heard import Heard
 from tests.support.scripted_steps import AnswerHandshake, Handshake
 from tests.support.scripted_turns import greeting
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -18,7 +19,7 @@ async def handshake(**config: Any) -> Handshake:
     """How the provider introduces itself at a resource that is given as the portal shows it."""
     with ScriptedUpstream([greeting()]) as upstream:
         way = way_to(f"http://127.0.0.1:{upstream.port}/", provider="azure", **config)
-        connection = await way.provider.connect(safety_identifier="somebody")
+        connection = Heard(await way.provider.connect(safety_identifier="somebody"))
         await connection.receive()
         await connection.close()
     return upstream.handshakes[0]

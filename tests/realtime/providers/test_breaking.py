@@ -14,7 +14,7 @@ from realtime.errors import (
     UpstreamUnreachable,
 )
 from realtime.providers import registry
-from realtime.providers.websocket import Patience
+from realtime.providers.connection import Patience
 from realtime.telemetry import Event
 from tests.realtime.providers.conftest import Way, way_to
 from tests.support.scripted_steps import AnswerHandshake

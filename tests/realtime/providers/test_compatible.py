@@ -8,6 +8,7 @@ import pytest
 from realtime.errors import RealtimeNotConfigured, UpstreamRefused
 from realtime.protocol.refusals import refusal_of_close
 from tests.realtime.providers.conftest import CANARY, way_to
+from tests.support.heard import Heard
 from tests.support.scripted_steps import AnswerHandshake, Close, Emit, Handshake
 from tests.support.scripted_turns import greeting
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -17,7 +18,7 @@ async def handshake(path: str = "/v1/realtime", **config: Any) -> Handshake:
     """How the provider introduces itself."""
     with ScriptedUpstream([greeting()]) as upstream:
         way = way_to(f"ws://127.0.0.1:{upstream.port}{path}", provider="compatible", **config)
-        connection = await way.provider.connect(safety_identifier="somebody")
+        connection = Heard(await way.provider.connect(safety_identifier="somebody"))
         await connection.receive()
         await connection.close()
     return upstream.handshakes[0]
@@ -120,7 +121,9 @@ async def test_a_model_that_cannot_be_loaded_is_told_instead_of_a_greeting() -> 
         "error": {"type": "invalid_request_error", "code": "model_load_error", "message": "x"},
     }
     with ScriptedUpstream([Emit(told), Close(1000)]) as upstream:
-        connection = await way_to(upstream, provider="compatible").provider.connect(safety_identifier="x")
+        connection = Heard(
+            await way_to(upstream, provider="compatible").provider.connect(safety_identifier="x")
+        )
         assert json.loads(await connection.receive())["error"]["code"] == "model_load_error"
         await connection.close()
 

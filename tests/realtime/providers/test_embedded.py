@@ -10,8 +10,9 @@ from realtime.config import EngineConfig, RealtimeConfig
 from realtime.engine.server import Engine as RealEngine
 from realtime.engine.server import EngineClosed
 from realtime.errors import EngineBusy, UpstreamClosed
-from realtime.providers.embedded import EmbeddedConnection, EmbeddedProvider, Engine
+from realtime.providers.embedded import EmbeddedProvider, Engine
 from tests.support.engine_speech import ScriptedSpeech
+from tests.support.heard import Heard
 
 CONFIG = RealtimeConfig()
 UPDATE = json.dumps(
@@ -142,9 +143,9 @@ async def test_an_engine_that_is_busy_says_so(provider: EmbeddedProvider, worksh
     "do", [lambda connection: connection.send("{}"), lambda connection: connection.receive()]
 )
 async def test_a_session_that_ended_is_an_upstream_that_closed(
-    provider: EmbeddedProvider, do: Callable[[EmbeddedConnection], Awaitable[object]]
+    provider: EmbeddedProvider, do: Callable[[Heard], Awaitable[object]]
 ) -> None:
-    connection = await provider.connect(safety_identifier="x")
+    connection = Heard(await provider.connect(safety_identifier="x"))
     with pytest.raises(UpstreamClosed) as closed:
         await do(connection)
     assert (closed.value.closed_with, closed.value.reason) == (1001, "session_expired")
@@ -153,7 +154,7 @@ async def test_a_session_that_ended_is_an_upstream_that_closed(
 async def test_closing_a_connection_closes_its_session(
     provider: EmbeddedProvider, workshop: Workshop
 ) -> None:
-    connection = await provider.connect(safety_identifier="x")
+    connection = Heard(await provider.connect(safety_identifier="x"))
     await connection.close()
     assert workshop.built[0].session.times_closed == 1
 
@@ -162,7 +163,7 @@ async def test_the_real_engine_answers_through_this_seam() -> None:
     provider = EmbeddedProvider(
         CONFIG, build_engine=lambda config: RealEngine(config, speech=ScriptedSpeech())
     )
-    connection = await provider.connect(safety_identifier="x")
+    connection = Heard(await provider.connect(safety_identifier="x"))
     created = json.loads(await connection.receive())
     assert created["type"] == "session.created"
     assert created["session"]["model"] == provider.description.model

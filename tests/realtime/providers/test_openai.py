@@ -15,6 +15,7 @@ from realtime.providers.identifiers import safety_identifier
 from realtime.providers.openai import OpenAIProvider
 from realtime.telemetry import Event
 from tests.realtime.providers.conftest import BRISK, CANARY, way_to
+from tests.support.heard import Heard
 from tests.support.scripted_steps import AnswerHandshake, Emit, Handshake, Step
 from tests.support.scripted_turns import greeting, set_up, typed_turn, wrong_key
 from tests.support.scripted_upstream import ScriptedUpstream
@@ -24,7 +25,7 @@ async def handshake(*, query: str = "", identifier: str = "", **config: Any) -> 
     """How the provider introduces itself."""
     with ScriptedUpstream([greeting()]) as upstream:
         way = way_to(upstream.url + query, **config)
-        connection = await way.provider.connect(safety_identifier=identifier)
+        connection = Heard(await way.provider.connect(safety_identifier=identifier))
         assert json.loads(await connection.receive())["type"] == "session.created"
         await connection.close()
     return upstream.handshakes[0]
@@ -157,7 +158,7 @@ def test_an_address_of_azures_preview_is_never_called() -> None:
 async def test_a_wrong_key_is_let_in_and_told_in_our_words_only(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with ScriptedUpstream(wrong_key()) as upstream:
-        connection = await way_to(upstream).provider.connect(safety_identifier="x")
+        connection = Heard(await way_to(upstream).provider.connect(safety_identifier="x"))
         told = json.loads(await connection.receive())
         with pytest.raises(UpstreamClosed) as closed:
             await connection.receive()
@@ -207,7 +208,7 @@ async def test_a_gateway_that_answers_in_the_beta_dialect_is_understood() -> Non
     session = {"id": "sess_1", "model": "m", "modalities": ["text", "audio"], "input_audio_format": "pcm16"}
     greeting_in_beta = Emit({"type": "session.created", "session": session})
     with ScriptedUpstream([greeting_in_beta]) as upstream:
-        connection = await way_to(upstream).provider.connect(safety_identifier="x")
+        connection = Heard(await way_to(upstream).provider.connect(safety_identifier="x"))
         told = json.loads(await connection.receive())
         await connection.close()
     assert told["session"]["output_modalities"] == ["audio"]
@@ -221,7 +222,7 @@ async def test_a_whole_typed_turn_goes_through_frame_by_frame() -> None:
     update = {"type": "session.update", "session": {"type": "realtime", "output_modalities": ["text"]}}
     item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}
     with ScriptedUpstream([*set_up(), *typed_turn("Hello there.")]) as upstream:
-        connection = await way_to(upstream).provider.connect(safety_identifier="x")
+        connection = Heard(await way_to(upstream).provider.connect(safety_identifier="x"))
         for frame in (
             update,
             {"type": "conversation.item.create", "item": item},

@@ -10,9 +10,10 @@ import pytest
 from realtime.errors import UpstreamClosed
 from realtime.protocol.dialects import Door, Passed
 from realtime.providers.translated import TranslatedConnection
+from tests.support.heard import Heard, OneByOne
 
 
-class Line:
+class Line(OneByOne):
     """An upstream connection whose other end is the test."""
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class Line:
 
     async def close(self) -> None:
         self.is_closed = True
+        self.coming.put_nowait(UpstreamClosed(1000))
 
 
 class SpelledDoor:
@@ -54,7 +56,7 @@ class Stage:
     def __init__(self, door: Door | None = None, patience: float = 5) -> None:
         self.line = Line()
         behind: Any = door or SpelledDoor()
-        self.connection = TranslatedConnection(self.line, behind, patience=patience)
+        self.connection = Heard(TranslatedConnection(self.line, behind, patience=patience))
 
     async def hears(self, count: int) -> list[str]:
         async with asyncio.timeout(5):

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from http.cookiejar import CookieJar
 
 import httpx
@@ -12,8 +13,15 @@ import pytest
 
 from tests.support.manage_program import free_port, program
 from tests.support.running_site import running_site
-from tests.support.site_home import SiteHome
+from tests.support.site_home import SiteHome, site_home
 from voiceassist.management.commands.serve import STOPPED_AT_ONCE
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteHome]:
+    """A home in which nothing has been gathered yet: the first start is what this is about."""
+    with site_home(tmp_path_factory.mktemp("site"), is_empty=True) as own:
+        yield own
 
 
 def test_a_first_start_ends_in_a_site_one_can_sign_in_to(home: SiteHome) -> None:

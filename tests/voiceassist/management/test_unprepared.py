@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.support.manage_program import Program, free_port, program
+from tests.support.prepared_site import lay_out_tables
 from tests.support.project_files import ROOT
 
 # A process of its own; its database is a file, whatever the rest of the tests runs with.
@@ -52,7 +53,7 @@ def test_without_its_tables_it_does_not_start_and_says_what_to_do(tmp_path: Path
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int, Program]]:
     """A server with tables and without static files."""
     var, port = tmp_path_factory.mktemp("bare"), free_port()
-    assert run(var, "migrate", "--verbosity", "0").returncode == 0
+    lay_out_tables(var)
     with program("serve", environment=living_in(var, port)) as running:
         running.wait_until(lambda: "is ready at" in running.screen)
         yield var, port, running

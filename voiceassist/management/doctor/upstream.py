@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.conf import settings
 from realtime.config import RealtimeConfig
 from realtime.errors import RealtimeDisabled, RealtimeError, UpstreamClosed
 from realtime.protocol.refusals import Refusal, refusal_of_close, refusal_of_error
+from realtime.providers.base import UpstreamConnection
 from realtime.providers.registry import close_all, describe, provider_for
 from voiceassist.management.doctor.finding import Finding, ok, problem, warning
 
@@ -44,8 +46,7 @@ async def _greeted(config: RealtimeConfig) -> None:
         async with asyncio.timeout(GREETING_SECONDS):
             connection = await provider_for(config).connect(safety_identifier="")
             try:
-                while (event := json.loads(await connection.receive())).get("type") != "session.created":
-                    _look_for_refusal(event)
+                await _first_word(connection)
             except UpstreamClosed as closed:
                 raise refusal_of_close(closed.closed_with, closed.reason).as_error() from None
             finally:
@@ -54,12 +55,36 @@ async def _greeted(config: RealtimeConfig) -> None:
         await close_all()
 
 
-def _look_for_refusal(event: dict[str, Any]) -> None:
-    """Some accept every key and say afterwards that it is wrong. Raises UpstreamRefused."""
-    if event.get("type") == "error":
-        said = event.get("error")
-        refusal: Refusal = refusal_of_error(said if isinstance(said, dict) else {}, in_setup=True)
-        raise refusal.as_error()
+def _event_in(frame: str) -> dict[str, Any]:
+    with suppress(json.JSONDecodeError):
+        event = json.loads(frame)
+        return event if isinstance(event, dict) else {}
+    return {}
+
+
+async def _first_word(connection: UpstreamConnection) -> None:
+    """Wait until a session has begun. Raises UpstreamClosed and UpstreamRefused: some accept every key and say
+    afterwards that it is wrong."""
+    begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def hear(frame: str) -> None:
+        event = _event_in(frame)
+        if begun.done():
+            return
+        if event.get("type") == "session.created":
+            begun.set_result(None)
+        elif event.get("type") == "error":
+            said = event.get("error")
+            refusal: Refusal = refusal_of_error(said if isinstance(said, dict) else {}, in_setup=True)
+            begun.set_exception(refusal.as_error())
+
+    delivery = asyncio.ensure_future(connection.deliver(hear))
+    try:
+        await asyncio.wait({delivery, begun}, return_when=asyncio.FIRST_COMPLETED)
+        await (begun if begun.done() else delivery)
+    finally:
+        delivery.cancel()
+        await asyncio.gather(delivery, return_exceptions=True)
 
 
 def _without_asking(detail: str) -> str:

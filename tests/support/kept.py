@@ -1,6 +1,6 @@
 """What takes seconds to make and is only copied afterwards: made once for all runs of the tests that go together.
 
-FAULTS_KEPT names the folder that such runs share; whoever sets it clears it away. Without it a run has its own.
+TESTS_KEPT names the folder that such runs share; whoever sets it clears it away. Without it a run has its own.
 """
 
 import fcntl
@@ -30,10 +30,10 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
 @cache
 def _place() -> Path:
     """Others may pass through it and not look around: PostgreSQL runs under a name of its own."""
-    if shared := os.environ.get("FAULTS_KEPT"):
+    if shared := os.environ.get("TESTS_KEPT"):
         folder = Path(shared)
     else:
-        own = TemporaryDirectory(prefix="voiceassist-faults-")
+        own = TemporaryDirectory(prefix="voiceassist-tests-")
         _ours.append(own)
         folder = Path(own.name)
     folder.chmod(0o711)

@@ -1,0 +1,10 @@
+"""What the contenders are called on the command line and in the tables."""
+
+OURS = "ours"
+OURS_JSON = "ours-json"
+DAPHNE = "daphne"
+WEBSOCKETS = "websockets"
+NODE = "node"
+AGENTS = "agents"
+LITELLM = "litellm"
+NGINX = "nginx"
