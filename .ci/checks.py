@@ -68,8 +68,8 @@ def tests() -> list[Command]:
 def faults() -> list[Command]:
     """What breaks, and what holds all the same. After all else: floods would be heard in the tests that speak.
 
-    FAULTS=long is the whole of it, one test after the other. The quick form waits more than it computes, so it runs in
-    lanes at the same time, and what measures times comes last, with the machine to itself.
+    FAULTS=long is the whole of it, one test after the other. The quick form leaves out what is `thorough`. It waits
+    more than it computes, so it runs in lanes at the same time; what measures comes last, with the machine to itself.
     """
     if os.environ.get("FAULTS") == "long":
         return [pytest(FAULTS, *TOLD_OF_FAULTS)]
@@ -78,28 +78,35 @@ def faults() -> list[Command]:
         for patterns in FAULT_LANES
     ]
     rest = [f"--ignore={path}" for lane in lanes for path in lane]
-    picked = [("-m", "not alone", *lane) for lane in (*lanes, (FAULTS, *rest))]
+    picked = [("-m", "not thorough and not alone", *lane) for lane in (*lanes, (FAULTS, *rest))]
+    alone = [
+        path for path in sorted(ROOT.glob(f"{FAULTS}/test_*.py")) if ALONE in path.read_text(encoding="utf-8")
+    ]
     return [
         pytest(*which, *TOLD_OF_FAULTS, "-o", f"cache_dir=.pytest_cache/faults-{number}")
-        for number, which in enumerate([*picked, ("-m", "alone", FAULTS)])
+        for number, which in enumerate([*picked, ("-m", "not thorough and alone", *map(str, alone))])
     ]
 
 
 FAULTS = "tests/faults"
 FAULT_LANES = (
-    ("test_client*.py", "test_upstream.py", "test_upstream_flood.py"),
+    ("test_infrastructure_services.py", "test_infrastructure_workers.py", "test_client_storm.py"),
+    ("test_nemesis.py", "test_two_workers.py"),
     (
-        "test_infrastructure_[dw]*.py",
-        "test_infrastructure_services.py",
-        "test_nemesis.py",
-        "test_two_workers.py",
+        "test_client.py",
+        "test_client_f*.py",
+        "test_client_slow.py",
+        "test_upstream.py",
+        "test_upstream_flood.py",
     ),
 )
-"""Files that run one after the other, beside the other lanes; one lane more has the rest. Each takes about as long, and
-PostgreSQL is started in one of them only."""
-TOLD_OF_FAULTS = ("--durations=20", "-rs")
+"""Files that run one after the other, beside the other lanes; one lane more has the rest. Each takes about as long.
+What shares a worker is in one of them: to start one takes longer than most tests."""
+ALONE = "@pytest.mark.alone"
+TOLD_OF_FAULTS = ("--durations=20", "-rs", "-p", "no:schemathesis", "-p", "no:hypothesispytest")
+"""No test here has a use for these plugins, and every run would wait for them to be loaded."""
 OTHER_BROWSERS = "tests/e2e/test_other_browsers.py"
-AT_ONCE = {"tests": 2, "faults": 3}
+AT_ONCE = {"tests": 2, "faults": 4}
 """How many of a check's commands run at the same time."""
 SECOND_TRY = {"tests"}
 """Checks whose tests share the machine with others and are tried again when few of them fail."""

@@ -47,19 +47,18 @@ class ClientInbox:
         """Nothing is heard any more."""
         self._frames.release()
 
-    def may_hear_at_once(self) -> bool:
-        """Whether a frame that comes now would only wait for `read` to wake up, which nearly every frame can be spared.
+    def may_hear_at_once(self, now: float) -> bool:
+        """Whether a frame that comes now would only wait for `read` to wake up, which nearly every frame can be spared,
+        if the client keeps the pace.
 
         Nobody is kept waiting for all of a burst.
         """
-        now = self._clock()
         return (
-            self._burst.has_more(now)
-            and not self._frames
+            self._frames.is_idle
             and self._upstreams.is_ready
-            and self._upstreams.line.has_room
-            and self._books.has_room
-            and not self._core.pause(now)
+            and self._upstreams.line.waiting.has_room
+            and self._books.waiting.has_room
+            and self._burst.has_more(now)
         )
 
     async def read(self) -> None:
@@ -67,8 +66,8 @@ class ClientInbox:
         while True:
             await self._frames.filled()
             await self._upstreams.ready()
-            await self._upstreams.line.room()
-            await self._books.room()
+            await self._upstreams.line.waiting.room()
+            await self._books.waiting.room()
             if pause := self._core.pause(self._clock()):
                 await asyncio.sleep(pause)
             if self._frames and self._upstreams.is_ready:  # it may happen while we wait for the others

@@ -76,7 +76,7 @@ class _Journal:
 
     def sent(self, frame: _Frame) -> None:
         self._frames.append(frame)
-        self.bytes += frame.weight
+        self.bytes += FRAME_BYTES + len(frame.data)
         if frame.event_id:
             self._sent.add(frame.event_id)
         while self.bytes > self._bound:
@@ -127,13 +127,21 @@ class _Journal:
 class ClientLine:
     """What goes to whoever is the client at the moment. Putting never waits."""
 
-    def __init__(self, *, keeps: bool, bound: int = CLIENT_BYTES, kept: int = KEPT_BYTES) -> None:
-        """`keeps`: the client may come back for what it did not get."""
+    def __init__(
+        self,
+        *,
+        keeps: bool,
+        bound: int = CLIENT_BYTES,
+        kept: int = KEPT_BYTES,
+        went: Callable[[str | bytes], None] = lambda _: None,
+    ) -> None:
+        """`keeps`: the client may come back for what it did not get. `went` is told of what was sent at once."""
         self.keeps = keeps
         self._waiting: Outbox[_Frame] = Outbox(bound, lambda frame: frame.weight)
         self._bound = bound
         self._journal = _Journal(kept)
-        self._audio: tuple[str, int] = ("", 0)
+        self._went = went
+        self._item_id, self._came = "", 0
         """The item whose audio comes at the moment, and how much of it came."""
         self._renamed = 0
         self.takes: Callable[[str | bytes], bool] | None = None
@@ -141,29 +149,35 @@ class ClientLine:
 
     # --- what is to be sent -------------------------------------------------------------------------------------
 
-    def put_event(self, frame: str, event_id: str) -> None:
-        """Queue an event. Where the client may come back it goes under an id that no other one has."""
+    def put_event(self, frame: str, event_id: str) -> bool:
+        """Send an event or queue it, and say which. Where the client may come back it goes under an id that no other
+        one has."""
         if self.keeps and (not event_id or self._journal.knows(event_id)):
             self._renamed += 1
             event_id = f"event_va_{self._renamed:08d}"
             frame = wire.renamed(frame, event_id)
         if self.keeps:
             self._journal.queued(event_id)
-        self._put(_Frame(frame, event_id))
+        return self._put(_Frame(frame, event_id))
 
-    def put_audio(self, pcm: bytes, item_id: str) -> None:
-        """Queue audio of an answer."""
-        item, came = self._audio
-        begins = came if item == item_id else 0
-        self._audio = (item_id, begins + len(pcm))
-        self._put(_Frame(pcm, item_id=item_id, begins=begins))
+    def put_audio(self, pcm: bytes, item_id: str) -> bool:
+        """The same with audio of an answer."""
+        if item_id != self._item_id:
+            self._item_id, self._came = item_id, 0
+        frame = _Frame(pcm, "", item_id, self._came)
+        self._came += len(pcm)
+        return self._put(frame)
 
-    def _put(self, frame: _Frame) -> None:
+    def _put(self, frame: _Frame) -> bool:
         """Nearly every frame is spared the queue, and its writer the waking up."""
-        if not self._waiting.is_idle or self.takes is None or not self.takes(frame.data):
+        takes = self.takes
+        if takes is None or not self._waiting.is_idle or not takes(frame.data):
             self._waiting.put(frame)
-        elif self.keeps:
+            return False
+        self._went(frame.data)
+        if self.keeps:
             self._journal.sent(frame)
+        return True
 
     def purge_audio(self) -> int:
         """Drop the audio that waits or may come again: nobody wants to hear it any more. How many frames that were."""
@@ -175,6 +189,11 @@ class ClientLine:
         """Nobody will be sent anything any more."""
         self.takes = None
         self._waiting.release()
+
+    def forget(self) -> None:
+        """The session is over, and nobody comes back for what was sent."""
+        self.release()
+        self._journal = _Journal(0)
 
     # --- sending ------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from realtime.errors import DatabaseUnavailable, EndReason, InternalFault, Realt
 from realtime.executors import in_database
 from realtime.history import DatabaseLedger
 from realtime.instructions import Memory
+from realtime.light_event import LightEvent
 from realtime.live import THIS_PROCESS, LiveSession
 from realtime.models import VoiceSession
 from realtime.protocol import policy, wire
@@ -80,12 +81,12 @@ class RealtimeConsumer(AsyncConsumer):
         self._clock = clock or asyncio.get_running_loop().time
         self._relay: Relay | None = None
         self._session: asyncio.Task[None] | None = None
-        self._decided = asyncio.Event()
+        self._decided = LightEvent()
         """Set once the session is composed, or refused."""
         self._left: int | None = None
         """The code with which the client's socket was closed."""
         self._end_asked: EndReason | None = None
-        self._gone = asyncio.Event()
+        self._gone = LightEvent()
         """Set once the client left this socket, or the session left it."""
         self._direct: Direct | None = None
         self._first: asyncio.Future[str | bytes | None] = asyncio.get_running_loop().create_future()
@@ -320,8 +321,9 @@ class RealtimeConsumer(AsyncConsumer):
     async def send_audio(self, pcm: bytes) -> None:
         await self.base_send({"type": "websocket.send", "bytes": pcm})
 
-    def takes(self, frame: str | bytes) -> bool:
-        return self._direct is not None and self._direct.takes(frame)
+    @property
+    def takes(self) -> Callable[[str | bytes], bool] | None:
+        return None if self._direct is None else self._direct.takes
 
     def dismiss(self, *, may_return: bool = False) -> None:
         self._gone.set()

@@ -37,6 +37,7 @@ class _Silent(logging.LoggerAdapter[logging.Logger]):
         return False
 
 
+_NOBODY = asyncio.Protocol()
 _SILENT = _Silent(logging.getLogger(__name__))
 
 
@@ -96,7 +97,9 @@ def carry(
     protocol.connection_made(opened)
     _tune(transport)
     _feed(protocol, _answer(opened.said) if is_client else _REQUEST)
-    opened.is_playing = False
+    opened.is_playing, opened.said = False, b""
+    # uvloop keeps the `data_received` of the last protocol that had one, and with it all that made the handshake.
+    transport.set_protocol(_NOBODY)
     transport.set_protocol(protocol)
     _feed(protocol, early)
     frames: WSTransport = protocol.transport

@@ -79,7 +79,7 @@ class Ledger(Protocol):
 
 
 class Bookkeeper:
-    """Puts entries down one after another. Adding never waits; whoever adds waits for `room` afterwards."""
+    """Puts entries down one after another. Adding never waits; whoever adds waits for room afterwards."""
 
     def __init__(
         self,
@@ -98,39 +98,28 @@ class Bookkeeper:
         self._saved, self._gone = saved, gone
         self._tell_behind, self._behind_after = behind, behind_after
         self._is_behind = False
-        self._entries: Outbox[Entry | None] = Outbox(LEDGER_CHARACTERS, weight)
+        self.waiting: Outbox[Entry | None] = Outbox(LEDGER_CHARACTERS, weight)
+        """To be put down; whoever adds waits for its `room`."""
         self._is_closed = False
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     def put(self, entry: Entry) -> None:
         """Add an entry."""
-        self._entries.put(entry)
-
-    @property
-    def has_room(self) -> bool:
-        """Whether `room` would not wait."""
-        return self._entries.has_room
-
-    async def room(self) -> None:
-        """Wait until not too much waits."""
-        await self._entries.room()
+        self.waiting.put(entry)
 
     def close(self) -> None:
         """Nothing more will come."""
         self._is_closed = True
-        self._entries.put(None)
+        self.waiting.put(None)
 
     async def write(self, guarded: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]) -> None:
         """Put everything down until the end; each entry for itself, through `guarded`."""
         waits = StallTimer(self._behind_after, self._fell_behind)
         try:
-            while (entry := await self._entries.get()) is not None:
+            while (entry := await self.waiting.get()) is not None:
                 waits.begins()
                 await guarded(partial(self._store, entry))
                 waits.ends()
-                if self._is_behind and not self._entries:
+                if self._is_behind and not self.waiting:
                     self._is_behind = False
                     self._tell_behind(False)
         finally:

@@ -12,6 +12,7 @@ from concurrent import futures
 from dataclasses import dataclass, field
 
 from realtime.errors import EndReason
+from realtime.light_event import LightEvent
 from realtime.protocol.endings import ENDINGS
 from realtime.relay import Relay
 from realtime.telemetry import THIS_PROCESS as FIGURES
@@ -44,9 +45,9 @@ class LiveSession:
     ending: tuple[int, str] = (ENDINGS["internal"].close_code, "internal")
     """The close code and reason for whatever socket is its client's at the end."""
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    composed: asyncio.Event = field(default_factory=asyncio.Event)
+    composed: LightEvent = field(default_factory=LightEvent)
     """Set once it has its relay, or will have none."""
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    over: LightEvent = field(default_factory=LightEvent)
 
     @property
     def is_parked(self) -> bool:

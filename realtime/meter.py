@@ -22,7 +22,7 @@ class Meter:
         self._telemetry, self._clock = telemetry, clock
         self._frames_up = self._bytes_up = self._frames_down = self._bytes_down = 0
         self._told_at = 0.0
-        self._is_sampled = False
+        self.is_sampled = False
         """Since the last tick, or a sample is under way."""
         self._came_at: float | None = None
         """When upstream's frame came whose way to the client is being timed."""
@@ -49,14 +49,15 @@ class Meter:
 
     def went(self, frame: str | bytes) -> None:
         """The client's socket took a frame at once."""
-        self.goes(frame)
+        self._frames_down += 1
+        self._bytes_down += len(frame)
         if self._began is not None:
             self._telemetry.time(Span.RELAY, perf_counter() - self._began)
-            self._is_sampled, self._began = True, None
+            self.is_sampled, self._began = True, None
 
     def comes(self) -> None:
-        """A frame of upstream's is about to be heard."""
-        self._began = None if self._is_sampled else perf_counter()
+        """A frame of upstream's is about to be heard, and none was sampled yet."""
+        self._began = perf_counter()
 
     def passed(self) -> None:
         """What came of it has gone, or waits, or was nothing for the client."""
@@ -64,8 +65,8 @@ class Meter:
 
     def queued(self, came_at: float) -> None:
         """What upstream sent at `came_at` waits for the client, and nothing waits before it."""
-        if not self._is_sampled:
-            self._is_sampled, self._came_at = True, came_at
+        if not self.is_sampled:
+            self.is_sampled, self._came_at = True, came_at
 
     def away(self) -> None:
         """Nobody takes anything for a while; how long that is says nothing of us."""
@@ -99,7 +100,7 @@ class Meter:
         """Hand in, if that was not done within the last `every` seconds."""
         if now >= self._told_at + every:
             self._told_at = now
-            self._is_sampled = self._came_at is not None
+            self.is_sampled = self._came_at is not None
             self.tell()
 
     def tell(self) -> None:

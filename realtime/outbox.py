@@ -1,11 +1,15 @@
 """A queue for one writer that knows how much waits in it. Framework-free."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from realtime.light_event import LightEvent
 
 T = TypeVar("T")
+NOTHING: deque[Any] = deque(maxlen=0)
+"""Stays empty whatever is put into it. A queue of its own takes more than half a kilobyte, and of a session's nearly
+all are always empty."""
 
 
 class Outbox(Generic[T]):
@@ -15,7 +19,7 @@ class Outbox(Generic[T]):
         """There is no room while more than `bound` waits, in the unit of `weigh`."""
         self._bound = bound
         self._weigh = weigh
-        self._things: deque[T] = deque()
+        self._things: deque[T] = NOTHING
         self.weight = 0
         """How much waits."""
         self.is_idle = True
@@ -24,10 +28,10 @@ class Outbox(Generic[T]):
         """`room` would not wait."""
         self._in_delivery = False
         self._is_released = False
-        self._filled = asyncio.Event()
-        self._roomy = asyncio.Event()
+        self._filled = LightEvent()
+        self._roomy = LightEvent()
         self._roomy.set()
-        self._idle = asyncio.Event()
+        self._idle = LightEvent()
         self._idle.set()
 
     def __len__(self) -> int:
@@ -37,6 +41,7 @@ class Outbox(Generic[T]):
         """Queue a thing, whatever its weight. Once released, it is forgotten."""
         if self._is_released:
             return
+        self._own()
         self._things.append(thing)
         self.weight += self._weigh(thing)
         self._fill()
@@ -46,6 +51,8 @@ class Outbox(Generic[T]):
 
     def put_back(self, things: Sequence[T]) -> None:
         """Queue things before all that wait."""
+        if things:
+            self._own()
         for thing in reversed(things):
             self._things.appendleft(thing)
             self.weight += self._weigh(thing)
@@ -68,6 +75,8 @@ class Outbox(Generic[T]):
     def take(self) -> T:
         """The next thing, for somebody who counts no deliveries. Raises IndexError when there is none."""
         thing = self._things.popleft()
+        if not self._things:
+            self._things = NOTHING
         self.weight -= self._weigh(thing)
         self._settle()
         return thing
@@ -79,14 +88,14 @@ class Outbox(Generic[T]):
 
     def purge(self, belongs: Callable[[T], bool]) -> None:
         """Drop what waits and for which `belongs` says yes."""
-        self._things = deque(thing for thing in self._things if not belongs(thing))
+        self._things = deque(thing for thing in self._things if not belongs(thing)) or NOTHING
         self.weight = sum(map(self._weigh, self._things))
         self._settle()
 
     def release(self) -> None:
         """Nobody takes things any more: forget them, and let go of everybody who waits."""
         self._is_released = True
-        self._things.clear()
+        self._things = NOTHING
         self.weight = 0
         self._settle()
 
@@ -101,6 +110,10 @@ class Outbox(Generic[T]):
     async def drained(self) -> None:
         """Wait until every thing is delivered."""
         await self._idle.wait()
+
+    def _own(self) -> None:
+        if self._things is NOTHING:
+            self._things = deque()
 
     def _fill(self) -> None:
         self._filled.set()

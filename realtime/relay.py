@@ -14,38 +14,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import InitVar, dataclass, field
 from functools import partial
-from typing import assert_never
 
 from realtime.client_inbox import ClientInbox
+from realtime.effect_handler import EffectHandler
 from realtime.errors import EndReason, RealtimeError, UpstreamClosed
 from realtime.ledger import Bookkeeper, ClientAway, ClientBack, Ledger, Saved
-from realtime.meter import OPERATORS, Meter
-from realtime.protocol import wire
+from realtime.light_event import LightEvent
+from realtime.meter import Meter
+from realtime.passage import Passage
 from realtime.protocol.core import RealtimeProtocol
-from realtime.protocol.effects import (
-    Acknowledged,
-    AudioToClient,
-    AudioToUpstream,
-    Effect,
-    End,
-    FirstAudio,
-    FrameToClient,
-    MalformedFromUpstream,
-    PurgeAudio,
-    Ready,
-    Reconnect,
-    RecordTurn,
-    RecordUsage,
-    TellOperator,
-    ToClient,
-    ToUpstream,
-    Turn,
-)
+from realtime.protocol.effects import Effect, End, Turn
 from realtime.protocol.policy import Seen
 from realtime.providers.base import Provider, UpstreamConnection
+from realtime.rounds import until_shared_beat
 from realtime.seat import Client, Seat
 from realtime.tasks import Crew, cancelled, finished
-from realtime.telemetry import THIS_PROCESS, Depths, Span, Telemetry
+from realtime.telemetry import THIS_PROCESS, Depths, Telemetry
 from realtime.telemetry import Event as Happening
 from realtime.timing import Ended, Timing
 from realtime.upstreams import Upstreams
@@ -76,9 +60,12 @@ class Relay:
     _upstreams: Upstreams = field(init=False)
     _meter: Meter = field(init=False)
     _crew: Crew = field(init=False)
+    _effects: EffectHandler = field(init=False)
+    _passage: Passage = field(init=False)
     _was_ready: bool = False
-    _over: asyncio.Event = field(default_factory=asyncio.Event)
-    _heard_out: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_over: bool = False
+    _over: LightEvent = field(default_factory=LightEvent)
+    _heard_out: LightEvent = field(default_factory=LightEvent)
     _end: End | None = None
     _is_draining: bool = False
     _writer: asyncio.Task[None] | None = None
@@ -97,7 +84,21 @@ class Relay:
             behind=lambda is_so: self._apply(self.core.storage(is_behind=is_so)),
             behind_after=self.timing.behind,
         )
-        self._inbox = ClientInbox(self.core, self._upstreams, self._books, self.clock, self._hear_client)
+        self._effects = EffectHandler(
+            self.core.setup.session_id, self, self._seat, self._upstreams, self._books, self.telemetry
+        )
+        self._passage = Passage(
+            self.core,
+            self._seat,
+            self._upstreams,
+            self._meter,
+            self.clock,
+            self._apply,
+            self._crew.went_wrong,
+        )
+        self._inbox = ClientInbox(
+            self.core, self._upstreams, self._books, self.clock, self._passage.hear_client
+        )
 
     # --- what the consumer tells us -----------------------------------------------------------------------------
 
@@ -115,21 +116,20 @@ class Relay:
             await asyncio.sleep(self.core.pause(self.clock()))
             return
         self._seat.took(frame)
-        if self._inbox.may_hear_at_once() and not self._over.is_set():
-            self._hear_client(frame)
-        else:
+        if self._is_over or not self._passage.takes(frame, self._inbox):
             await self._inbox.put(frame)
             await asyncio.sleep(0)  # whoever sends a flood is not the only one
 
     def takes(self, frame: str | bytes, client: Client) -> bool:
         """The same for a frame for which nobody has to wait; False: it has to be offered."""
-        if not self._seat.is_of(client):
+        if client is not self._seat.client:
             return True
-        if self.core.may_be_aside(frame) or self._over.is_set() or not self._inbox.may_hear_at_once():
+        if self._is_over or (isinstance(frame, str) and self.core.may_be_aside(frame)):
+            return False
+        if not self._passage.takes(frame, self._inbox):
             return False
         self._meter.came(frame)
         self._seat.took(frame)
-        self._hear_client(frame)
         return True
 
     def client_left(
@@ -142,7 +142,7 @@ class Relay:
         """
         if not self._seat.is_of(client):
             return
-        may_return = not (clean or because or self._is_draining or self._over.is_set())
+        may_return = not (clean or because or self._is_draining or self._is_over)
         if may_return and self._seat.client is not None and self._seat.line.keeps:
             self._park()
         else:
@@ -181,7 +181,7 @@ class Relay:
         self._is_draining = True
         if self.is_parked:
             self._leave("client_lost")
-        elif not self._over.is_set():
+        elif not self._is_over:
             self._apply(self.core.drain(seconds))
             self._crew.help(self._end_when_quiet)
 
@@ -192,18 +192,21 @@ class Relay:
     @property
     def is_settling(self) -> bool:
         """Whether it only puts down what was said, and nobody is told any more."""
-        return self._over.is_set() and self._seat.client is None
+        return self._is_over and self._seat.client is None
 
     @property
     def is_parked(self) -> bool:
         """Whether the client was lost and is waited for."""
-        return self._seat.lost_at is not None and not self._over.is_set()
+        return self._seat.lost_at is not None and not self._is_over
 
     def depths(self) -> Depths:
         """What waits, for whoever watches; asked from any thread."""
         line = self._seat.line
         return Depths(
-            line.waiting_bytes, self._upstreams.line.waiting_bytes, len(self._books), line.kept_bytes
+            line.waiting_bytes,
+            self._upstreams.line.waiting.weight,
+            len(self._books.waiting),
+            line.kept_bytes,
         )
 
     def _park(self) -> None:
@@ -217,6 +220,10 @@ class Relay:
 
     def _leave(self, reason: EndReason) -> None:
         self._seat.given_up(reason)
+        self._ends()
+
+    def _ends(self) -> None:
+        self._is_over = True
         self._over.set()
 
     # --- the session --------------------------------------------------------------------------------------------
@@ -238,6 +245,8 @@ class Relay:
                 if self._end is not None and self._end.reason == "slow_client":
                     self._meter.dropped(len(self._seat.line), "slow_client")
                 self._meter.tell()
+                # Nobody comes back for it, and who refers to whom here is found out late.
+                self._seat.line.forget()
         if self._end is not None:
             return Ended(self._end.reason, self._end.close_code, client_is_gone=self._seat.client is None)
         return Ended(self._seat.left or "client", 1000, client_is_gone=True)
@@ -266,12 +275,12 @@ class Relay:
     async def _take_leave(self) -> None:
         """What the client said before it left still counts, though nobody had come to read it yet."""
         while self._was_ready and self._inbox and self._end is None:
-            self._hear_client(self._inbox.take())
+            self._passage.hear_client(self._inbox.take())
         if self._end is None:
             self._apply(self.core.client_left(self.clock()))
 
     async def _end_when_quiet(self) -> None:
-        while not self._over.is_set():
+        while not self._is_over:
             if self.core.is_quiet and not self._inbox and self._seat.line.is_idle:
                 self._apply(self.core.drained(self.clock()))
             await asyncio.sleep(_QUIET_SECONDS)
@@ -280,7 +289,7 @@ class Relay:
 
     async def _converse(self) -> None:
         """Everything that needs upstream, from the first connection to the last word of the last one."""
-        if self._over.is_set():
+        if self._is_over:
             return  # ended before it began: nobody would be served by a connection
         reading = self._crew.task(self._inbox.read)
         try:
@@ -294,47 +303,22 @@ class Relay:
 
     def upstream_said(self, frame: str) -> None:
         """A frame came from upstream."""
-        self._crew.attempt(self._hear_upstream, frame)
-        if self._over.is_set() and not self.core.awaits_transcripts:
+        self._passage.hear_upstream(frame)
+        if self._is_over and not self.core.awaits_transcripts:
             self._heard_out.set()
-
-    def _hear_upstream(self, frame: str) -> None:
-        came_at = self.clock()
-        is_next = self._seat.client is not None and self._seat.line.is_idle
-        self._meter.comes()
-        self._hear(self.core.upstream_frame(frame, came_at))
-        self._meter.passed()
-        if is_next and not self._seat.line.is_idle:
-            self._meter.queued(came_at)
 
     def upstream_closed(self, error: UpstreamClosed) -> None:
         """Upstream ended without our asking."""
         self.core.behind(self._upstreams.line.unsent_audio)
-        self._hear(self.core.upstream_closed(error.closed_with, error.reason, self.clock()))
+        effects = self.core.upstream_closed(error.closed_with, error.reason, self.clock())
+        self._meter.heard(effects)
+        self._apply(effects)
 
     def upstream_unreachable(self, error: RealtimeError) -> None:
         """Upstream could not be had; whoever tried has counted that."""
         self._apply(self.core.connection_failed(error, self.clock()))
 
-    def _hear(self, effects: list[Effect]) -> None:
-        self._meter.heard(effects)
-        self._apply(effects)
-
-    def _replace_upstream(self, pause: float, code: str) -> None:
-        """Leave this upstream; the next one follows after `pause` seconds."""
-        spread = pause / self.timing.haste * (1 + self.jitter() / 4)
-        self._meter.dropped(self._upstreams.replace(spread), "upstream_gone")
-        self._meter.left(code)
-        log.info("session %s lets go of its upstream: %s", self.core.setup.session_id, code)
-
     # --- the client ---------------------------------------------------------------------------------------------
-
-    def _hear_client(self, frame: str | bytes) -> None:
-        self._crew.attempt(self._hear_frame, frame)
-
-    def _hear_frame(self, frame: str | bytes) -> None:
-        self._apply(self.core.client_frame(frame, self.clock()))
-        self.core.behind(self._upstreams.line.unsent_audio)
 
     def _write_to(self, client: Client) -> None:
         self._writer = self._crew.help(partial(self._write_client, client))
@@ -365,7 +349,7 @@ class Relay:
 
     def _gone(self, reason: EndReason) -> None:
         """Whoever has the session no more, or sees it gone, would not be kept: what is said here ends then."""
-        if not self._over.is_set():
+        if not self._is_over:
             self.end(reason)
 
     async def _keep_time(self) -> None:
@@ -375,48 +359,33 @@ class Relay:
             lost_at = self._seat.lost_at
             if lost_at is not None and now >= lost_at + self.timing.parked:
                 self._leave("client_lost")
-            self._meter.tick(now, self.timing.tick)
+            self._meter.tick(now, self.timing.tick * 3 / 4)  # a shared beat may come early
             if deadline is not None and deadline <= now:
                 self.core.behind(self._upstreams.line.unsent_audio)
                 self._apply(self.core.tick(now))
-            tick = self.timing.tick
+            tick = until_shared_beat(self.timing.tick)
             await asyncio.sleep(tick if deadline is None else min(tick, max(0.01, deadline - now)))
 
     # --- effects ------------------------------------------------------------------------------------------------
 
     def _apply(self, effects: list[Effect]) -> None:
-        """Queue what the core asks for. Never waits; the bounds are held by whoever reads."""
-        for effect in effects:
-            match effect:
-                case AudioToUpstream(pcm):
-                    self._upstreams.line.put(pcm)
-                case ToClient() | FrameToClient() | AudioToClient() | Acknowledged() | PurgeAudio():
-                    self._seat.take(effect)
-                case ToUpstream(event):
-                    self._upstreams.line.put(wire.encode(event))
-                case RecordTurn(turn):
-                    self._books.put(turn)
-                case RecordUsage(usage):
-                    self._books.put(usage)
-                case FirstAudio(seconds):
-                    self.telemetry.time(Span.FIRST_AUDIO, seconds)
-                    self._books.put(effect)
-                case Ready():
-                    self._was_ready = True
-                    self._upstreams.now_ready()
-                case Reconnect(pause, code):
-                    self._replace_upstream(pause, code)
-                case TellOperator(code):
-                    log.warning("session %s: %s", self.core.setup.session_id, code)
-                case MalformedFromUpstream():
-                    # No line in the log for each: a server that babbles would fill it.
-                    self.telemetry.count(Happening.UPSTREAM_MALFORMED_FRAME)
-                case End(reason, _, code):
-                    self._end = effect
-                    self._over.set()
-                    if reason in OPERATORS:
-                        log.warning("session %s ends: %s", self.core.setup.session_id, code)
-                case _:
-                    assert_never(effect)
-        if self._seat.line.is_over_full and not self._over.is_set():
+        self._effects.handle(effects)
+        if self._seat.line.is_over_full and not self._is_over:
             self._apply(self.core.end("slow_client", self.clock()))
+
+    def upstream_ready(self) -> None:
+        """The client may speak."""
+        self._was_ready = True
+        self._upstreams.now_ready()
+
+    def upstream_over(self, pause: float, code: str) -> None:
+        """Leave this upstream; the next one follows after `pause` seconds."""
+        spread = pause / self.timing.haste * (1 + self.jitter() / 4)
+        self._meter.dropped(self._upstreams.replace(spread), "upstream_gone")
+        self._meter.left(code)
+        log.info("session %s lets go of its upstream: %s", self.core.setup.session_id, code)
+
+    def ended(self, end: End) -> None:
+        """The core has ended the session."""
+        self._end = end
+        self._ends()

@@ -13,6 +13,8 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 WINDOW_SECONDS = 0.02
 """How long the first one of a round waits for others."""
+SHARED = 8
+"""Moments at which sessions do what each does once in a while."""
 _origins: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, float] = weakref.WeakKeyDictionary()
 
 
@@ -24,6 +26,14 @@ def until_beat(seconds: float) -> float:
     loop = asyncio.get_running_loop()
     now = loop.time()
     return seconds - (now - _origins.setdefault(loop, now)) % seconds
+
+
+def until_shared_beat(seconds: float) -> float:
+    """For somebody who does a little every so many `seconds`: how long until then, or a little less, so that others do
+    theirs at the same moment. A process that wakes once for several of them spares most of what each would cost, and
+    as there are SHARED moments, nobody waits until all have done theirs."""
+    step = seconds / SHARED
+    return seconds - step + until_beat(step)
 
 
 @dataclass(slots=True, eq=False)

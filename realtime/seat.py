@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol, assert_never
 
 from realtime.client_line import ClientLine
@@ -31,8 +30,10 @@ class Client(Protocol):
     async def send_audio(self, pcm: bytes) -> None:
         """Raises OSError when the client is gone."""
 
-    def takes(self, frame: str | bytes) -> bool:
-        """Send it at once, where nobody has to wait for that; False: it has to be sent."""
+    @property
+    def takes(self) -> Callable[[str | bytes], bool] | None:
+        """Sends a frame at once, where nobody has to wait for that; False: it has to be sent. None: nothing is sent at
+        once."""
 
     def dismiss(self, *, may_return: bool = False) -> None:
         """It will be sent nothing more: its session goes on with another socket, or waits for it if it `may_return`."""
@@ -45,7 +46,7 @@ class Seat:
         """`keeps`: a client that is lost may come back."""
         self._meter = meter
         self.client = client
-        self.line = ClientLine(keeps=keeps)
+        self.line = ClientLine(keeps=keeps, went=meter.went)
         self.lost_at: float | None = None
         """When the client was lost that is waited for."""
         self.left: EndReason | None = None
@@ -85,7 +86,8 @@ class Seat:
 
     def took(self, frame: str | bytes) -> None:
         """The session takes a frame in; what is about the line alone is no part of it."""
-        self.frames_taken += not is_of_the_line(frame)
+        if isinstance(frame, bytes) or not is_of_the_line(frame):
+            self.frames_taken += 1
 
     def take(self, effect: ForClient) -> None:
         """Queue what the client is to get, or forget what it is not to get any more."""
@@ -103,12 +105,19 @@ class Seat:
             case _:
                 assert_never(effect)
 
+    def take_sound(self, sound: str | bytes, item_id: str) -> bool:
+        """The same for more of the sound of an item: a frame of upstream's, or PCM16. Whether it has gone, and waits
+        no more."""
+        if isinstance(sound, bytes):
+            return not sound or self.line.put_audio(sound, item_id)
+        return self.line.put_event(sound, "")
+
     async def serve(self, client: Client, stall: float, slow: Callable[[], None]) -> None:
         """Hand over what is queued until the client is gone; `slow` is called when it takes nothing for `stall` s.
 
         Where it may come back, that is the network, and it is gone then.
         """
-        self.line.takes = partial(self._at_once, client)
+        self.line.takes = client.takes
         try:
             while True:
                 try:
@@ -121,12 +130,6 @@ class Seat:
         except OSError:
             if not self.line.keeps:
                 self.line.release()
-
-    def _at_once(self, client: Client, frame: str | bytes) -> bool:
-        took = client.takes(frame)
-        if took:
-            self._meter.went(frame)
-        return took
 
     async def _write(self, client: Client, stall: float) -> None:
         """Raises TimeoutError when the client takes nothing for `stall` seconds."""

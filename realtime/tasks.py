@@ -69,16 +69,10 @@ class Crew:
         try:
             await work()
         except Exception as error:
-            self._went_wrong(error)
+            self.went_wrong(error)
 
-    def attempt(self, work: Callable[..., None], *things: Any) -> None:
-        """The same for work that waits for nothing."""
-        try:
-            work(*things)
-        except Exception as error:
-            self._went_wrong(error)
-
-    def _went_wrong(self, error: Exception) -> None:
+    def went_wrong(self, error: Exception) -> None:
+        """Something was raised that is nobody else's to catch."""
         if isinstance(error, RealtimeError):
             self._failed(error)
         else:

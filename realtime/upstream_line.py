@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 from realtime.errors import UpstreamClosed
+from realtime.light_event import LightEvent
 from realtime.outbox import Outbox
 from realtime.protocol import wire
 from realtime.providers.base import UpstreamConnection
@@ -56,48 +57,34 @@ class UpstreamLine:
         self.unsent_audio = 0
         """How many bytes of microphone audio have not been handed over."""
         self._pause = pause
-        self._waiting: Outbox[str | bytes] = Outbox(UPSTREAM_BYTES, _weight)
+        self.waiting: Outbox[str | bytes] = Outbox(UPSTREAM_BYTES, _weight)
+        """To be sent on it; whoever fills it waits for its `room`, and a line that was let go holds nobody up."""
         self._connection: UpstreamConnection | None = None
         """While it is open."""
-        self._let_go = asyncio.Event()
+        self._is_let_go = False
+        self._let_go = LightEvent()
 
     def put(self, frame: str | bytes) -> None:
-        """Queue an event, or microphone audio as PCM16. Never waits; whoever fills it waits for `room`."""
-        if self._let_go.is_set():
+        """Queue an event, or microphone audio as PCM16. Never waits; whoever fills it waits for room."""
+        if self._is_let_go:
             return
         if isinstance(frame, bytes):
-            if self._goes_at_once(frame):
+            # Nearly all audio needs nobody to wait for it.
+            if (
+                self._connection is not None
+                and self.waiting.is_idle
+                and self._connection.takes(wire.append_frame(frame))
+            ):
                 return
             self.unsent_audio += len(frame)
-        self._waiting.put(frame)
-
-    def _goes_at_once(self, pcm: bytes) -> bool:
-        """Whether audio needs nobody to wait for it, as nearly all of it does."""
-        return (
-            self._connection is not None
-            and self._waiting.is_idle
-            and self._connection.takes(wire.append_frame(pcm))
-        )
-
-    @property
-    def waiting_bytes(self) -> int:
-        """How much waits to be sent on it, as it weighs on the wire."""
-        return self._waiting.weight
-
-    @property
-    def has_room(self) -> bool:
-        """Whether `room` would not wait."""
-        return self._waiting.has_room
-
-    async def room(self) -> None:
-        """Wait until more may be queued; a line that was let go holds nobody up."""
-        await self._waiting.room()
+        self.waiting.put(frame)
 
     def let_go(self) -> int:
         """End it: what waits is forgotten, and `hold` returns. How many frames were forgotten."""
+        self._is_let_go = True
         self._let_go.set()
-        forgotten = len(self._waiting)
-        self._waiting.release()
+        forgotten = len(self.waiting)
+        self.waiting.release()
         self.unsent_audio = 0
         return forgotten
 
@@ -119,20 +106,21 @@ class UpstreamLine:
             farewells.begin(connection)
 
     def _hear(self, hear: Callable[[str], None], frame: str) -> None:
-        if not self._let_go.is_set():
+        if not self._is_let_go:
             hear(frame)
 
     async def _write(self, connection: UpstreamConnection) -> None:
         """In order. Audio is encoded only now: until then its length can be told."""
         with suppress(UpstreamClosed):
             while True:
-                frame = await self._waiting.get()
+                frame = await self.waiting.get()
                 if isinstance(frame, str):
                     await connection.send(frame)
                 else:
                     await connection.send(wire.append_frame(frame))
                     self.unsent_audio -= len(frame)
-                self._waiting.done()
+                self.waiting.done()
+                del frame  # it would be held until the next one waits
         # Why it was closed is the reader's to tell: the reason may stand in a frame that is still to be read.
         await self._let_go.wait()
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from realtime.errors import RealtimeError, UpstreamClosed
+from realtime.light_event import LightEvent
 from realtime.providers.base import UpstreamConnection
 from realtime.upstream_line import Farewells, UpstreamLine
 
@@ -30,17 +31,15 @@ class Upstreams:
         """The line to the one of the moment."""
         self._connect, self._listener = connect, listener
         self._farewells = Farewells()
-        self._ready = asyncio.Event()
+        self.is_ready = False
+        """The one of the moment takes what the client says."""
+        self._ready = LightEvent()
 
     # --- how it is ----------------------------------------------------------------------------------------------
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the one of the moment takes what the client says."""
-        return self._ready.is_set()
-
     def now_ready(self) -> None:
         """It took our configuration."""
+        self.is_ready = True
         self._ready.set()
 
     async def ready(self) -> None:
@@ -69,6 +68,7 @@ class Upstreams:
 
     def replace(self, pause: float) -> int:
         """Leave this one; the next one follows after `pause` seconds. How many frames had not been sent."""
+        self.is_ready = False
         self._ready.clear()
         unsent = self.line.let_go()
         self.line = UpstreamLine(pause)

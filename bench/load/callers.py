@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import httpx
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from bench.load.sound import FRAME_BYTES, FRAME_SECONDS, is_whole, stamp_of, stamped
 from tests.faults.rig.preparation import Person
@@ -210,6 +210,7 @@ async def leave(callers: list[Caller]) -> None:
     """Say goodbye and wait until everybody is gone."""
     for caller in callers:
         if not caller.closed.is_set():
-            caller.transport.send_close()
+            # Without a code picows sends a zero, which means no goodbye: the session would wait for its client.
+            caller.transport.send_close(WSCloseCode.OK)
     async with asyncio.timeout(GREETING_SECONDS):
         await asyncio.gather(*(caller.closed.wait() for caller in callers))

@@ -35,19 +35,17 @@ class Answers:
             if spoken:
                 entry.modality = "audio"
 
-    def sound(self, entry: Entry, pcm_bytes: int, now: float) -> None:
-        """More sound went to the client."""
-        if entry.plays_from is None:
-            # Sound comes faster than it is spoken, and one item is heard after the other.
-            entry.plays_from = max(now, self.play_until)
-            entry.modality = "audio"
-            entry.at = now
-            if self._over_at is not None:
-                entry.stopped_at = self._over_at
-            heard_by = now if self._away_at is None else self._away_at
-            self._sounding = [each for each in self._sounding if each.plays_until > heard_by]
-            self._sounding.append(entry)
-        entry.received_bytes += pcm_bytes
+    def sounds(self, entry: Entry, now: float) -> None:
+        """Its first sound goes to the client."""
+        # Sound comes faster than it is spoken, and one item is heard after the other.
+        entry.plays_from = max(now, self.play_until)
+        entry.modality = "audio"
+        entry.at = now
+        if self._over_at is not None:
+            entry.stopped_at = self._over_at
+        heard_by = now if self._away_at is None else self._away_at
+        self._sounding = [each for each in self._sounding if each.plays_until > heard_by]
+        self._sounding.append(entry)
 
     @property
     def play_until(self) -> float:

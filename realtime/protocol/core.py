@@ -12,6 +12,7 @@ from realtime.protocol.from_upstream import FromUpstream
 from realtime.protocol.pace import EventMeter
 from realtime.protocol.reconnection import PAUSES, Lifetime, Reason, Reconnection
 from realtime.protocol.refusals import Refusal, refusal_of_close, refusal_of_error
+from realtime.protocol.retention import Retention
 from realtime.protocol.session import SessionSetup
 from realtime.protocol.succession import Succession
 from realtime.protocol.talk import Talk
@@ -65,8 +66,6 @@ class RealtimeProtocol:
 
     def upstream_frame(self, frame: str, now: float) -> list[Effect]:
         """A frame came from upstream."""
-        if self.phase is Phase.READY and self._from_upstream.more_sound(frame, now):
-            return self._talk.taken()
         # A server that stutters is not the caller's concern.
         try:
             event = wire.decode(frame)
@@ -83,6 +82,11 @@ class RealtimeProtocol:
         else:
             self._greet(event, now)
         return self._talk.taken()
+
+    def more_sound(self, frame: str, now: float) -> tuple[str | bytes, str] | None:
+        """What the client is given of a frame of upstream's that is nothing but more sound of an item, and that item:
+        the frame, or PCM16, which may be empty. None: it has to come as an `upstream_frame`."""
+        return self._from_upstream.more_sound(frame, now) if self.phase is Phase.READY else None
 
     def upstream_closed(self, closed_with: int, reason: str, now: float) -> list[Effect]:
         """The connection to upstream ended without our asking."""
@@ -133,6 +137,22 @@ class RealtimeProtocol:
             self._check_pace(now)
         self._was_heard = True
         return self._talk.taken()
+
+    def takes_voice(self, pcm: bytes, now: float) -> bool:
+        """Whether audio of the client's has only to be sent upstream, at once, as nearly all of it. False: nothing was
+        done with it, and it comes as a `client_frame`."""
+        size = len(pcm)
+        if (
+            self.phase is not Phase.READY
+            or not 0 < size <= wire.MAX_BINARY_BYTES
+            or size & 1
+            or not self._events.is_calm(now)
+            or not self._from_client.takes(pcm, now)
+        ):
+            return False
+        self._frames += 1
+        self._was_heard = True
+        return True
 
     def aside(self, frame: str | bytes, now: float) -> list[Effect]:
         """The answer to a frame that only asks for a sign of life, whatever else waits; nothing for any other frame.
@@ -224,6 +244,7 @@ class RealtimeProtocol:
         """The session is over: what is left of the transcript."""
         self._leave(now)
         self._talk.record(self._talk.log.finish(now if self._over_at is None else self._over_at))
+        self._talk.kept = Retention()  # no other upstream will hear it
         return self._talk.taken()
 
     def turn_saved(self, turn: Turn, message_id: str, position: int) -> list[Effect]:

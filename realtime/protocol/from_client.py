@@ -47,6 +47,18 @@ class FromClient:
         self._talk.kept.received(pcm, now, push_to_talk=push_to_talk)
         self._talk.out.append(AudioToUpstream(pcm))
 
+    def takes(self, pcm: bytes, now: float) -> bool:
+        """The same for audio that keeps the pace and is sent at once, of which nobody else has to know. False: it has
+        to be heard."""
+        talk = self._talk
+        push_to_talk = talk.is_push_to_talk
+        if not talk.microphone.pace.takes(len(pcm), now):
+            return False
+        if push_to_talk:
+            talk.microphone.held(len(pcm))
+        talk.kept.received(pcm, now, push_to_talk=push_to_talk, is_sent=True)
+        return True
+
     def _hear_on(self, audio: bytes, now: float) -> None:
         """Audio came as a stream of bytes: clients cut it where they like, and upstream gets whole samples."""
         audio = self._half_sample + audio

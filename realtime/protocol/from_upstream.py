@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from realtime.protocol import audio, session
-from realtime.protocol.effects import AudioToClient, FirstAudio, FrameToClient, TellOperator, ToClient
+from realtime.protocol.effects import FirstAudio, FrameToClient, TellOperator, ToClient
 from realtime.protocol.events import Event, list_of, mapping_of, text_of
 from realtime.protocol.more_sound import MoreSound
 from realtime.protocol.refusals import Consequence, Refusal, refusal_of_error
@@ -47,26 +47,26 @@ class FromUpstream:
         if kind == "response.output_audio.delta" and self._was_passed_on(event):
             self._more.learn(event, frame)
 
-    def more_sound(self, frame: str, now: float) -> bool:
-        """Whether a frame is more of the sound that was passed on last, and has been passed on as well."""
-        found = self._more.found(frame)
-        if found is None:
-            return False
-        event_id, sound = found
-        talk, item_id = self._talk, self._more.item_id
+    def more_sound(self, frame: str, now: float) -> tuple[str | bytes, str] | None:
+        """What a client is given of a frame that is more of the sound that was passed on last, which may be nothing,
+        and the item of that sound; None of any other frame, which is an event."""
+        sound = self._more.found(frame)
+        if sound is None:
+            return None
+        talk = self._talk
+        more: str | bytes = frame
         if talk.setup.binary_audio:
             try:
-                pcm = talk.playback.more(audio.decode(sound))
+                pcm = audio.decode(sound)
             except ValueError:
-                return False
-            if pcm:
-                talk.out.append(AudioToClient(pcm, item_id))
+                return None
+            size, more = len(pcm), talk.playback.more(pcm)
         else:
-            talk.out.append(FrameToClient(frame, event_id))
+            size = audio.decoded_length(sound)
         talk.kept.upstream_spoke()
         talk.watchdog.answering(now)
-        talk.log.answer_audio(item_id, audio.decoded_length(sound), now)
-        return True
+        talk.log.answer_audio(self._more.item_id, size, now)
+        return more, self._more.item_id
 
     def _was_passed_on(self, sound: Event) -> bool:
         return not self._talk.setup.binary_audio or self._talk.playback.goes_on(sound)

@@ -27,6 +27,10 @@ class Microphone:
         if push_to_talk:
             self._held_bytes += pcm_bytes
 
+    def held(self, pcm_bytes: int) -> None:
+        """Audio whose pace was counted is of a turn that only the client ends."""
+        self._held_bytes += pcm_bytes
+
     def speech_started(self) -> None:
         self.is_speaking = self._turn_is_open = True
 

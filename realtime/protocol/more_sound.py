@@ -10,8 +10,9 @@ class MoreSound:
     """Compares frames with the last one that was read."""
 
     def __init__(self) -> None:
-        self._mold: tuple[str, int, str, str] | None = None
-        """What stands before the id, how long that is, what stands between it and the sound, and what after that."""
+        self._mold: tuple[str, int, str, int, str, int] | None = None
+        """What stands before the id, and where that ends; what stands between it and the sound, and where that begins;
+        what stands after it, and how long that is."""
         self.item_id = ""
         """The answer that sounds."""
 
@@ -21,22 +22,21 @@ class MoreSound:
         id_at, sound_at = frame.find(f'"{event_id}"') + 1, frame.find(f'"{sound}"') + 1
         if event_id and sound and 0 < id_at < sound_at:
             between, rest = frame[id_at + len(event_id) : sound_at], frame[sound_at + len(sound) :]
-            self._mold = frame[:id_at], len(event_id), between, rest
+            self._mold = frame[:id_at], id_at + len(event_id), between, sound_at, rest, len(rest)
             self.item_id = text_of(event.get("item_id"))
 
     def forget(self) -> None:
         """Something else was said: what comes next is to be read."""
         self._mold = None
 
-    def found(self, frame: str) -> tuple[str, str] | None:
-        """The id and the sound, in base64, of a frame that differs in nothing else; None of any other."""
+    def found(self, frame: str) -> str | None:
+        """The sound, in base64, of a frame that differs in nothing but that and its id; None of any other."""
         if self._mold is None:
             return None
-        head, id_length, between, rest = self._mold
-        id_ends = len(head) + id_length
-        begins, ends = id_ends + len(between), len(frame) - len(rest)
+        head, id_ends, between, begins, rest, rest_length = self._mold
+        ends = len(frame) - rest_length
         is_cast = frame.startswith(head) and frame.startswith(between, id_ends) and frame.endswith(rest)
         if not is_cast or begins >= ends:
             return None
         sound = frame[begins:ends]
-        return None if '"' in sound or "\\" in sound else (frame[len(head) : id_ends], sound)
+        return None if '"' in sound or "\\" in sound else sound

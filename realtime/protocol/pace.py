@@ -11,6 +11,7 @@ SLACK_SECONDS = 1.0
 """A client that has this much room again has left the bound."""
 MIN_FRAME_BYTES = 5 * BYTES_PER_MS
 """What a frame of audio counts at least: a flood of tiny ones is a flood as well."""
+BYTES_A_SECOND = BYTES_PER_MS * 1000
 EVENTS_PER_SECOND = 50
 EVENTS_IN_HAND = 200
 
@@ -33,6 +34,11 @@ class _Meter:
         elif ahead > self._in_hand and self._at_bound_since is None:
             self._at_bound_since = now
 
+    def is_calm(self, now: float) -> bool:
+        """Whether there is room, and was all the time since the bound was left."""
+        ahead_until = self._ahead_until
+        return self._at_bound_since is None and (ahead_until is None or ahead_until - now <= self._in_hand)
+
     def pause(self, now: float) -> float:
         """For how many seconds to stop reading; 0 when there is room."""
         if self._ahead_until is None or (ahead := self._ahead_until - now) <= self._in_hand:
@@ -52,7 +58,20 @@ class PaceMeter(_Meter):
 
     def received(self, pcm_bytes: int, now: float) -> None:
         """Count audio that came in at `now`."""
-        self._count(max(pcm_bytes, MIN_FRAME_BYTES) / (BYTES_PER_MS * 1000), now)
+        self._count(max(pcm_bytes, MIN_FRAME_BYTES) / BYTES_A_SECOND, now)
+
+    def takes(self, pcm_bytes: int, now: float) -> bool:
+        """Count audio that comes as it is expected to, within the bound; False: it is not counted, and has to be
+        `received`."""
+        if self._at_bound_since is not None:
+            return False
+        ahead_until = self._ahead_until
+        ahead = 0.0 if ahead_until is None or ahead_until < now else ahead_until - now
+        ahead += (pcm_bytes if pcm_bytes > MIN_FRAME_BYTES else MIN_FRAME_BYTES) / BYTES_A_SECOND
+        if ahead > self._in_hand:
+            return False
+        self._ahead_until = now + ahead
+        return True
 
 
 class EventMeter(_Meter):

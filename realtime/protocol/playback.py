@@ -1,6 +1,5 @@
 """Playback: the sound of answers on its way to a client that takes binary frames."""
 
-from collections import deque
 from collections.abc import Iterator
 
 from realtime.protocol import audio
@@ -18,7 +17,7 @@ class Playback:
         self._part: tuple[str, int] | None = None
         """Item and content index of the part that the client takes frames to belong to."""
         self._half_sample = b""
-        self._hushed: deque[str] = deque(maxlen=_REMEMBERED)
+        self._hushed: list[str] = []
         """Responses that were interrupted; their late audio is dropped."""
 
     def part_added(self, event: Event) -> None:
@@ -58,7 +57,7 @@ class Playback:
     def interrupted(self, response_id: str | None) -> PurgeAudio:
         """The user began to speak while `response_id` was being given, or what came of an earlier one still waits."""
         if response_id is not None:
-            self._hushed.append(response_id)
+            self._hushed = [*self._hushed, response_id][-_REMEMBERED:]
         return PurgeAudio()
 
     def _begin(self, part: tuple[str, int]) -> None:

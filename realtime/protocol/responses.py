@@ -1,7 +1,5 @@
 """ResponseGate, the one owner of response state: a second `response.create` waits for `response.done`."""
 
-from collections import deque
-
 from realtime.protocol.events import Event
 
 MAX_WAITING = 8
@@ -16,7 +14,7 @@ class ResponseGate:
         """A create that is on its way and not answered yet."""
         self._presumed: Event | None = None
         """The create that the running response is taken to answer, until it is done or upstream says otherwise."""
-        self._waiting: deque[Event] = deque()
+        self._waiting: list[Event] = []
         self._voice_asked = False
         """A spoken turn that upstream answers of its own, and has not begun to."""
         self._answers_voice = False
@@ -78,7 +76,7 @@ class ResponseGate:
             self._asked = None
         if self._presumed is lost:
             self._presumed = None
-        self._waiting.appendleft(lost)
+        self._waiting.insert(0, lost)
 
     def refused(self) -> Event | None:
         """Upstream did not take our create. The next one that may go upstream, if any."""
@@ -104,7 +102,7 @@ class ResponseGate:
         self.active_id = self._asked = self._presumed = None
         self._voice_asked = self._answers_voice = False
         if owed is not None:
-            self._waiting.appendleft(owed)
+            self._waiting.insert(0, owed)
         return voice_is_owed
 
     def resumed(self, plain: Event | None = None) -> Event | None:
@@ -116,5 +114,5 @@ class ResponseGate:
     def _next(self) -> Event | None:
         if self.is_busy or not self._waiting:
             return None
-        self._asked = self._waiting.popleft()
+        self._asked = self._waiting.pop(0)
         return self._asked

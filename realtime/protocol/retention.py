@@ -20,8 +20,13 @@ NOTICE_SECONDS = 1.0
 """How long upstream may take to notice. What came at once, faster than it was spoken, is so old together."""
 RECENT_BYTES = 5_000 * BYTES_PER_MS
 """What is kept at least, since upstream tells late when a turn began."""
+TRIM_BYTES = 240 * BYTES_PER_MS
+"""How much more than that may be kept: what is old is looked for now and then, not at each frame."""
 PADDING_BYTES = 300 * BYTES_PER_MS
 """What is kept from before a turn, so that its first sound is not cut off."""
+_NOTHING: deque[tuple[float, bytes]] = deque(maxlen=0)
+"""Stays empty whatever is put into it: a queue of its own takes more than half a kilobyte, and most who are connected
+are silent."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +54,7 @@ class Retention:
         """Turns that are closed and whose words have not come, in the order in which they were spoken."""
         self.open_item_id = ""
         """The item that the turn which is being spoken will be; empty when upstream did not say, or nobody speaks."""
-        self._recent: deque[tuple[float, bytes]] = deque()
+        self._recent = _NOTHING
         """The frames that are kept, and when they came."""
         self._recent_from = 0
         self._position = 0
@@ -58,6 +63,8 @@ class Retention:
         self._turn_from: int | None = None
         self._turn_to: int | None = None
         self._behind = 0
+        self._trim_at = 0
+        """Where what is kept is looked through again."""
         self._alive_at = 0
         """How much had been sent when the last frame came from upstream. What followed may have met nobody."""
         self._said_again_to = 0
@@ -65,14 +72,23 @@ class Retention:
 
     # --- what the client sends ----------------------------------------------------------------------------------
 
-    def received(self, pcm: bytes, now: float, *, push_to_talk: bool) -> None:
-        """Audio went upstream. `push_to_talk`: all since the last turn belongs to the next one."""
+    def received(self, pcm: bytes, now: float, *, push_to_talk: bool, is_sent: bool = False) -> None:
+        """Audio went upstream. `push_to_talk`: all since the last turn belongs to the next one. `is_sent`: nothing of
+        it waits."""
+        if not self._recent:
+            self._recent = deque()
         self._recent.append((now, pcm))
         self._position += len(pcm)
-        self._behind += len(pcm)  # until it is said how much of it was sent
+        self._behind = 0 if is_sent else self._behind + len(pcm)  # until it is said how much of it was sent
         if push_to_talk and self._turn_from is None:
             self._turn_from = self._boundary
-        self._trim(now)
+        if (
+            self._position >= self._trim_at
+            or self.stretches
+            or self._position - self._recent_from > KEPT_BYTES
+        ):
+            self._trim_at = self._position + TRIM_BYTES
+            self._trim(now)
 
     def behind(self, unsent_bytes: int) -> None:
         """How much of what came last has not been sent yet."""
@@ -227,21 +243,21 @@ class Retention:
             start = max(
                 (recent if self._turn_from is None else self._turn_from) - PADDING_BYTES, self._boundary
             )
-            while self._recent and now - self._recent[0][0] >= NOTICE_SECONDS and self._oldest_ends <= start:
+            while self._recent:
+                at, pcm = self._recent[0]
+                if now - at < NOTICE_SECONDS or self._recent_from + len(pcm) > start:
+                    break
                 self._forget_oldest()
-        held = sum(len(each.pcm) for each in self.stretches) if self.stretches else 0
-        while self.stretches and held + self._position - self._recent_from > KEPT_BYTES:
-            held -= len(self.stretches.pop(0).pcm)
+        if self.stretches:
+            held = sum(len(each.pcm) for each in self.stretches)
+            while self.stretches and held + self._position - self._recent_from > KEPT_BYTES:
+                held -= len(self.stretches.pop(0).pcm)
         while self._recent and self._position - self._recent_from > KEPT_BYTES:
             self._forget_oldest()
 
-    @property
-    def _oldest_ends(self) -> int:
-        return self._recent_from + len(self._recent[0][1])
-
     def _forget_oldest(self) -> None:
-        self._recent_from = self._oldest_ends
-        self._recent.popleft()
+        _, pcm = self._recent.popleft()
+        self._recent_from += len(pcm)
 
 
 def pieces(pcm: bytes, size: int = TAIL_BYTES) -> Iterator[bytes]:

@@ -5,7 +5,6 @@ Turns are told in order. One whose words are missing holds back those behind it 
 told as pending and filled when the words land. Item ids count within one upstream: another may use them again.
 """
 
-from collections import deque
 from typing import Literal
 
 from realtime.protocol.answers import Answers, Outcome
@@ -32,7 +31,7 @@ class TranscriptLog:
         self._past: dict[str, Entry] = {}
         """The items of earlier upstreams, by the ids that the client knows; of two the newer one."""
         self._creates = Creates()
-        self._again: deque[Entry] = deque()
+        self._again: list[Entry] = []
         """Spoken turns that an upstream took with it and that were said again; to be committed in this order."""
         self._early_words: dict[str, tuple[Literal["final", "failed"], str]] = {}
         """Transcripts that came before their turn, by item id."""
@@ -73,7 +72,7 @@ class TranscriptLog:
         if item_id in self._not_speech or (known and known.is_turn):
             return
         if self._again:
-            entry = self._rename(self._again.popleft(), item_id)
+            entry = self._rename(self._again.pop(0), item_id)
             if known is not None:
                 self._order.remove(known)
         else:
@@ -188,8 +187,11 @@ class TranscriptLog:
 
     def answer_audio(self, item_id: str, pcm_bytes: int, now: float) -> None:
         """More sound of an answer went to the client."""
-        if entry := self._answer(item_id):
-            self._answers.sound(entry, pcm_bytes, now)
+        if (entry := self._answer(item_id)) is None:
+            return
+        if entry.plays_from is None:
+            self._answers.sounds(entry, now)
+        entry.received_bytes += pcm_bytes
 
     @property
     def plays_until(self) -> float:

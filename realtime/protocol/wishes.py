@@ -1,7 +1,5 @@
 """Wishes: what the client asked of its session, so that a further upstream can be asked for the same."""
 
-from collections import deque
-
 from realtime.protocol.events import Event
 from realtime.protocol.policy import SessionChange
 
@@ -11,7 +9,7 @@ class Wishes:
 
     def __init__(self) -> None:
         self._granted = SessionChange()
-        self._sent: deque[tuple[str, SessionChange]] = deque()
+        self._sent: list[tuple[str, SessionChange]] = []
         """Changes that upstream has not answered yet, by the ids they went up under."""
 
     @property
@@ -33,13 +31,13 @@ class Wishes:
     def granted(self) -> None:
         """Upstream says how its session is now: the oldest change is part of it."""
         if self._sent:
-            self._granted = _merged(self._granted, self._sent.popleft()[1])
+            self._granted = _merged(self._granted, self._sent.pop(0)[1])
 
     def refused(self, event_id: str) -> None:
         """Upstream did not take that change; without an id it can only be the oldest."""
         if not event_id and self._sent:
-            self._sent.popleft()
-        self._sent = deque(each for each in self._sent if each[0] != event_id)
+            self._sent.pop(0)
+        self._sent = [each for each in self._sent if each[0] != event_id]
 
     def resumed(self) -> int:
         """Another upstream took all of it at once. How many of the client's changes it answers with that."""

@@ -12,9 +12,11 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSProtocolError,
 from realtime.bursts import Burst
 from realtime.errors import UpstreamClosed
 from realtime.framing import acknowledge
+from realtime.outbox import NOTHING
 from realtime.stalls import StallTimer
 from realtime.telemetry import Event, Telemetry
 
+TEXT = WSMsgType.TEXT
 LARGEST_FRAME = 16 * 1024 * 1024
 """Bytes. The Realtime API allows 15 MiB of base64 in one event."""
 PIECE_BYTES = 256
@@ -44,7 +46,7 @@ class WebSocketConnection(WSListener):
         self._hear: Callable[[str], None] | None = None
         """Takes a frame at once, while nothing waits."""
         self._burst = Burst()
-        self._arrived: deque[str] = deque()
+        self._arrived: deque[str] = NOTHING
         self._parts: list[bytes] = []
         """Of a message that comes in pieces."""
         self._parts_are_text = False
@@ -66,7 +68,7 @@ class WebSocketConnection(WSListener):
     async def send(self, frame: str) -> None:
         if self._gone.done() or self._transport.is_close_frame_sent:
             raise await self._ended()
-        self._transport.send(WSMsgType.TEXT, frame)
+        self._transport.send(TEXT, frame)
         while self._may_write is not None:
             # Pings cannot find out while it still speaks.
             self._waits.begins()
@@ -80,7 +82,7 @@ class WebSocketConnection(WSListener):
     def takes(self, frame: str) -> bool:
         if self._may_write is not None or self._gone.done() or self._transport.is_close_frame_sent:
             return False
-        self._transport.send(WSMsgType.TEXT, frame)
+        self._transport.send(TEXT, frame)
         return True
 
     async def deliver(self, hear: Callable[[str], None]) -> None:
@@ -120,7 +122,7 @@ class WebSocketConnection(WSListener):
         if self._is_over:
             return
         is_plain = frame.fin and not (self._parts or frame.rsv1 or frame.rsv2 or frame.rsv3)
-        if is_plain and frame.msg_type is WSMsgType.TEXT:
+        if is_plain and frame.msg_type is TEXT:
             self._arrive(frame.get_payload_as_bytes(), is_text=True)
         elif frame.msg_type is WSMsgType.CLOSE:
             self._is_over = True
@@ -191,6 +193,8 @@ class WebSocketConnection(WSListener):
             self._queue(frame)
 
     def _queue(self, frame: str) -> None:
+        if not self._arrived:
+            self._arrived = deque()
         self._arrived.append(frame)
         self._wake()
         if len(self._arrived) >= FRAMES_IN_HAND and not self._is_paused:

@@ -1,7 +1,6 @@
 """A connection to a server of another dialect, seen from inside as one that speaks GA."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
 from realtime.protocol.dialects import Door
@@ -23,7 +22,7 @@ class TranslatedConnection:
         self._door = door
         self._agreement = Agreement(PATIENCE if patience is None else patience)
         self._hear: Callable[[str], None] | None = None
-        self._unheard: deque[str] = deque()
+        self._unheard: list[str] = []
         """GA frames that came before anybody had frames delivered."""
         self._assuming: asyncio.TimerHandle | None = None
         """Ends the wait for an answer that may never come."""
@@ -45,7 +44,7 @@ class TranslatedConnection:
     async def deliver(self, hear: Callable[[str], None]) -> None:
         self._hear = hear
         while self._unheard:
-            hear(self._unheard.popleft())
+            hear(self._unheard.pop(0))
         try:
             await self._connection.deliver(self._received)
         finally:

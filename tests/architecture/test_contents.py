@@ -35,7 +35,8 @@ CATCHES_EVERYTHING = {
     "realtime/consumers.py": 1,  # a socket that could not be admitted is told so
     "realtime/engine/server.py": 1,  # the same for a session of the engine, whose client may be a stranger
     "realtime/control.py": 2,  # a layer that fails in whatever way; an order that is not obeyed
-    "realtime/tasks.py": 2,  # whatever goes wrong in a session, in a task or at once, ends that session
+    "realtime/tasks.py": 1,  # whatever goes wrong in a task of a session ends that session
+    "realtime/passage.py": 3,  # so does what goes wrong while a frame is heard
     "voiceassist/health.py": 1,  # a part that cannot be asked is not there
     "voiceassist/management/doctor/examination.py": 1,  # a part that cannot be examined is told so
 }

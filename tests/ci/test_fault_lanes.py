@@ -1,8 +1,9 @@
-"""The quick form of the faults in lanes: every file is in one of them, and what measures times comes after all."""
+"""The quick form of the faults in lanes: every file is in one of them, and what measures comes after all."""
 
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,10 +60,18 @@ def test_every_file_of_the_faults_is_in_one_lane() -> None:
     )
 
 
-def test_what_has_to_be_alone_comes_after_the_lanes_and_nothing_is_left_out() -> None:
+def test_what_has_to_be_alone_comes_after_the_lanes_and_only_what_is_thorough_is_left_out() -> None:
     commands, at_once = asked()
-    assert [selection(command) for command in commands] == ["not alone"] * at_once + ["alone"]
-    assert files_of(commands[-1]) == sorted(map(str, (ROOT / FOLDER).glob("test_*.py")))
+    assert [selection(command) for command in commands] == [
+        *["not thorough and not alone"] * at_once,
+        "not thorough and alone",
+    ]
+    marked = [
+        str(path)
+        for path in sorted((ROOT / FOLDER).glob("test_*.py"))
+        if re.search(r"\bmark\.alone\b", path.read_text(encoding="utf-8"))
+    ]
+    assert files_of(commands[-1]) == marked != []
 
 
 def test_runs_at_the_same_time_remember_their_failures_apart() -> None:

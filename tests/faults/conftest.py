@@ -3,18 +3,30 @@
 import os
 import sys
 from collections.abc import Generator, Iterator
+from functools import partial
 
 import pytest
 
-from tests.faults.rig.figures import METRICS_TOKEN
+from tests.faults.rig.figures import METRICS_TOKEN, nobody_is_there
+from tests.faults.rig.patience import eventually
 from tests.faults.rig.processes import Home, Worker, home, worker
 from tests.faults.rig.services import Postgres, Redis, private_postgres, private_redis
 from tests.faults.rig.upstream import TalkingUpstream
+from tests.support.fault_stage import Stage, fault_stage
 
 IS_LONG = os.environ.get("FAULTS", "") == "long"
-"""`make faults`: the numbers of the catalogue as they are written. Without it: the same, sooner and smaller."""
+"""`make faults`: the numbers of the catalogue as they are written. Without it: smaller, and sooner."""
 
+DRAIN_SECONDS = 3
+"""How long a worker that is told to stop waits for answers that are being given."""
+OUTSPOKEN = {} if IS_LONG else {"DJANGO_SETTINGS_MODULE": "tests.faults.rig.outspoken_settings"}
+# Put together here, so that nobody's search for leaked keys finds this file.
+PROVIDER_KEY = "sk-" + "proj-" + "CanaryInTheCoalMine" * 2
 _LAST_WORDS = 4_000
+_GIVEN_UP_WITHIN = 45.0
+"""Seconds: thirty for a client that might have come back, and what a busy machine takes."""
+_LOOK = 0.2
+"""Seconds from one look at what a worker says of itself to the next."""
 _remarks: list[str] = []
 
 
@@ -74,8 +86,9 @@ def upstream(talking: TalkingUpstream) -> TalkingUpstream:
 
 @pytest.fixture(scope="session")
 def own(tmp_path_factory: pytest.TempPathFactory, talking: TalkingUpstream) -> Iterator[Home]:
-    """A home on SQLite."""
-    with home(tmp_path_factory.mktemp("home"), upstream_url=talking.url) as fresh:
+    """A home on SQLite, with its pages."""
+    place = tmp_path_factory.mktemp("home")
+    with home(place, upstream_url=talking.url, with_pages=True, has_browser=IS_LONG) as fresh:
         yield fresh
 
 
@@ -83,10 +96,70 @@ def own(tmp_path_factory: pytest.TempPathFactory, talking: TalkingUpstream) -> I
 def server(own: Home) -> Iterator[Worker]:
     """One worker, for tests that leave it as it is.
 
-    It says what it holds, and complains of what is thrown away without being closed.
+    It says what it holds, has a key to be looked for, and complains of what is thrown away without being closed.
     """
-    with worker(own, METRICS_TOKEN=METRICS_TOKEN, PYTHONWARNINGS="always::ResourceWarning") as running:
+    with worker(
+        own,
+        port=0,
+        METRICS_TOKEN=METRICS_TOKEN,
+        REALTIME_API_KEY=PROVIDER_KEY,
+        PYTHONWARNINGS="always::ResourceWarning",
+        **OUTSPOKEN,
+    ) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def redis_home(
+    tmp_path_factory: pytest.TempPathFactory, talking: TalkingUpstream, redis_server: Redis
+) -> Iterator[Home]:
+    """A home on SQLite and Redis."""
+    with home(tmp_path_factory.mktemp("home"), redis=redis_server, upstream_url=talking.url) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def redis_worker(redis_home: Home) -> Iterator[Worker]:
+    """One worker of it, which whoever shares it leaves as it is."""
+    with worker(redis_home) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A site whose waits are short, but in the long form, and a port at which upstreams come and go."""
+    place = tmp_path_factory.mktemp("hasty")
+    with fault_stage(place, is_hasty=not IS_LONG, METRICS_TOKEN=METRICS_TOKEN) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stage(hasty: Stage) -> Iterator[Stage]:
+    """The same, and nobody is waited for any more when the tests of the module are over."""
+    yield hasty
+    see_off(hasty)
+
+
+@pytest.fixture(scope="module")
+def stage_upstream(stage: Stage) -> Iterator[TalkingUpstream]:
+    """An upstream that answers, for a module that needs no scripts. Who is still waited for does not lose it."""
+    with TalkingUpstream(port=stage.upstream_port) as running:
+        yield running
+        see_off(stage)
+
+
+def see_off(stage: Stage) -> None:
+    """Wait until whoever was lost is given up."""
+    nobody = partial(nobody_is_there, stage.worker)
+    eventually(nobody, _GIVEN_UP_WITHIN, what="the end of all sessions", pause=_LOOK)
+
+
+@pytest.fixture
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """As `hasty`, for one flood: what a flood has taken, the next one would find free and seem to cost nothing."""
+    with fault_stage(tmp_path_factory.mktemp("fresh"), is_hasty=not IS_LONG) as running:
+        yield running
+    assert "Traceback" not in running.worker.screen
 
 
 @pytest.fixture(scope="session")
@@ -119,5 +192,12 @@ def big_home(
 @pytest.fixture(scope="session")
 def big_server(big_home: Home) -> Iterator[Worker]:
     """One worker of it, which whoever shares it leaves as it is."""
-    with worker(big_home) as running:
+    with worker(big_home, port=0, **OUTSPOKEN) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def big_other(big_home: Home) -> Iterator[Worker]:
+    """Another one, until the last test that uses it tells it to stop."""
+    with worker(big_home, DRAIN_SECONDS=str(DRAIN_SECONDS)) as running:
         yield running

@@ -7,9 +7,10 @@ import pytest
 
 from tests.faults.conftest import IS_LONG
 from tests.faults.rig.caller import Caller
+from tests.faults.rig.forms import cases
 from tests.faults.rig.proxy import FaultProxy
 from tests.faults.rig.upstream import TalkingUpstream
-from tests.support.fault_stage import GA, OWN, Stage, fault_stage
+from tests.support.fault_stage import GA, OWN, Stage
 from tests.support.raw_socket import LOST
 
 CLEANED_UP = 4.0
@@ -17,19 +18,13 @@ CLEANED_UP = 4.0
 SMALL = 16 * 1024
 PARKED = 30.0 if IS_LONG else 3.0
 """How long a session of our own dress waits for a client that was lost."""
+PAGES = 8 if IS_LONG else 4
+TICKETS = {"fresh ticket": [False], "same ticket": [True]}
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[TalkingUpstream]:
-    with TalkingUpstream() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, upstream: TalkingUpstream) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("client")
-    with fault_stage(place, is_hasty=not IS_LONG, upstream_port=upstream.port) as running:
-        yield running
+def upstream(stage_upstream: TalkingUpstream) -> TalkingUpstream:
+    return stage_upstream
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +40,7 @@ def _nothing_of_ours_broke(stage: Stage, upstream: TalkingUpstream) -> Iterator[
 
 
 @pytest.mark.fault(11)
-@pytest.mark.parametrize("dress", [GA, OWN])
+@pytest.mark.parametrize("dress", [GA, pytest.param(OWN, marks=pytest.mark.thorough)])
 async def test_a_client_that_is_reset_while_it_is_sent_to_leaves_nothing_behind(
     stage: Stage, upstream: TalkingUpstream, dress: str
 ) -> None:
@@ -91,7 +86,7 @@ async def test_a_client_that_answers_no_ping_is_let_go_in_time(stage: Stage) -> 
 
 
 @pytest.mark.fault(13)
-@pytest.mark.parametrize("same_ticket", [False, True], ids=["fresh ticket", "same ticket"])
+@pytest.mark.parametrize("same_ticket", cases(TICKETS, quick=["fresh ticket"]))
 async def test_who_comes_back_gets_what_was_missed_once_and_the_sound_from_where_it_was(
     stage: Stage, upstream: TalkingUpstream, same_ticket: bool
 ) -> None:
@@ -123,6 +118,7 @@ async def test_who_comes_back_gets_what_was_missed_once_and_the_sound_from_where
         assert texts.count(words) == texts.count("eleven") == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(13)
 async def test_who_comes_back_over_a_network_that_has_not_noticed_the_loss_is_let_in(
     stage: Stage, upstream: TalkingUpstream
@@ -179,7 +175,7 @@ async def test_many_pages_on_one_conversation_at_once_never_have_two_upstreams(
 
     await upstream.until(lambda: not upstream.open_talks, patience=PARKED + CLEANED_UP)
     upstream.opened = opened
-    callers = [Caller(stage.people[2], stage.url) for _ in range(8)]
+    callers = [Caller(stage.people[2], stage.url) for _ in range(PAGES)]
     try:
         await callers[0].call(output="text")
         conversation = callers[0].conversation_id

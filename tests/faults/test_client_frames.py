@@ -1,4 +1,4 @@
-"""Faults 16, 17 and 19: clients that flood, send what cannot be read, and break the rules of WebSocket."""
+"""Faults 17 and 19: clients that send what cannot be read, and break the rules of WebSocket."""
 
 import asyncio
 import json
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.faults.conftest import IS_LONG
 from tests.faults.rig.caller import Caller
-from tests.faults.rig.upstream import Talk, TalkingUpstream
-from tests.support.fault_stage import OWN, Stage, fault_stage
+from tests.faults.rig.forms import cases
+from tests.faults.rig.upstream import TalkingUpstream
+from tests.support.fault_stage import OWN, Stage
 from tests.support.raw_socket import (
     BINARY,
     CLOSE,
@@ -21,36 +22,20 @@ from tests.support.raw_socket import (
     PING,
     PONG,
     TEXT,
-    RawSocket,
     frame,
     key,
     raw_socket,
 )
 
 MEGABYTE = 1024 * 1024
-FLOOD = (200 if IS_LONG else 24) * MEGABYTE
-PATIENCE = 10.0 if IS_LONG else 1.0
-"""How long a client may press against the bound before it is closed."""
-GROWTH = 10 * MEGABYTE
 SWIFT = 1.0
 """Seconds within which somebody else's turn is answered meanwhile."""
 LARGEST = 64 * 1024
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, upstream: TalkingUpstream) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("frames")
-    with fault_stage(place, is_hasty=not IS_LONG, upstream_port=upstream.port) as running:
-        yield running
-
-
-@pytest.fixture
-def fresh(tmp_path_factory: pytest.TempPathFactory, upstream: TalkingUpstream) -> Iterator[Stage]:
-    """A worker that has not been flooded before: memory that one flood has taken costs the next one nothing."""
-    place = tmp_path_factory.mktemp("flood")
-    with fault_stage(place, is_hasty=not IS_LONG, upstream_port=upstream.port) as running:
-        yield running
-    assert "Traceback" not in running.worker.screen
+def upstream(stage_upstream: TalkingUpstream) -> TalkingUpstream:
+    return stage_upstream
 
 
 @pytest.fixture(autouse=True)
@@ -68,66 +53,6 @@ async def swiftly_answered(caller: Caller, answers: int) -> None:
     await caller.type(f"number {answers}")
     await caller.until_answered(answers=answers)
     assert asyncio.get_running_loop().time() - began < SWIFT
-
-
-# --- 16: floods -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.alone
-@pytest.mark.fault(16)
-@pytest.mark.parametrize("is_deaf", [False, True], ids=["to one that reads", "to one that reads nothing"])
-async def test_a_flood_of_audio_costs_little_memory_and_is_closed(
-    fresh: Stage, upstream: TalkingUpstream, is_deaf: bool, remarks: list[str]
-) -> None:
-    async with Caller(fresh.people[1], fresh.url) as neighbour, fresh.visitor() as visitor:
-        talk = upstream.talks[-1]
-        if is_deaf:
-            await asyncio.to_thread(upstream.run, deafen(talk))
-        await neighbour.call(output="text")
-        await swiftly_answered(neighbour, 1)
-        before = fresh.forget_memory()
-        flood = asyncio.create_task(_pour(visitor.socket))
-        began = asyncio.get_running_loop().time()
-        closing = asyncio.create_task(visitor.socket.closed())
-        answers = 1
-        while not closing.done():
-            answers += 1
-            await swiftly_answered(neighbour, answers)
-            await asyncio.wait([closing], timeout=0.2)
-        took = asyncio.get_running_loop().time() - began
-        flood.cancel()
-        with suppress(asyncio.CancelledError):
-            await flood
-        [told] = visitor.socket.events("voiceassist.ended")
-        assert (await closing, told["code"]) == (4429, "pace_exceeded")
-        assert took < PATIENCE + 3
-        await visitor.state(lambda row: row["state"] == "ended" and row["end_reason"] == "protocol_error")
-        grown = fresh.highest_memory() - before
-        remarks.append(
-            f"A flood of {FLOOD // MEGABYTE} MiB to an upstream that reads {'nothing' if is_deaf else 'all'}: "
-            f"{grown / MEGABYTE:.1f} MiB more"
-        )
-        assert grown < GROWTH
-        assert (talk.heard_bytes == 0) == is_deaf
-    await asyncio.to_thread(upstream.run, cut(talk))
-
-
-async def deafen(talk: Talk) -> None:
-    """In the loop of the upstream."""
-    talk.pause_reading()
-
-
-async def cut(talk: Talk) -> None:
-    """In the loop of the upstream, which does not see by itself that somebody left whom it does not read."""
-    talk.reset()
-
-
-async def _pour(socket: RawSocket) -> None:
-    """Send as much and as fast as the other side takes it."""
-    drop = frame(BINARY, bytes(LARGEST))
-    with suppress(OSError):
-        for _ in range(FLOOD // LARGEST):
-            await socket.bytes(drop)
 
 
 # --- 17: what cannot be read ------------------------------------------------------------------------------------------
@@ -167,7 +92,9 @@ BROKEN: dict[str, tuple[int, bytes, str]] = {
 
 
 @pytest.mark.fault(17)
-@pytest.mark.parametrize(("opcode", "payload", "code"), BROKEN.values(), ids=list(BROKEN))
+@pytest.mark.parametrize(
+    ("opcode", "payload", "code"), cases(BROKEN, quick=["an odd length", "audio in a text frame"])
+)
 async def test_a_frame_that_cannot_be_read_is_told_and_goes_nowhere(
     stage: Stage, upstream: TalkingUpstream, opcode: int, payload: bytes, code: str
 ) -> None:
@@ -183,6 +110,7 @@ async def test_a_frame_that_cannot_be_read_is_told_and_goes_nowhere(
         await visitor.leave()
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(17)
 async def test_numbers_as_large_as_they_like_are_refused_and_go_nowhere(
     stage: Stage, upstream: TalkingUpstream
@@ -219,6 +147,7 @@ async def test_the_tenth_frame_that_cannot_be_read_ends_the_session(
         await visitor.state(lambda row: row["state"] == "ended" and row["end_reason"] == "protocol_error")
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(17)
 @pytest.mark.parametrize(
     "data",
@@ -309,7 +238,7 @@ RULES: dict[str, tuple[bytes, int]] = {
 
 
 @pytest.mark.fault(19)
-@pytest.mark.parametrize(("data", "code"), RULES.values(), ids=list(RULES))
+@pytest.mark.parametrize(("data", "code"), cases(RULES, quick=["no mask", "a text that is no UTF-8"]))
 async def test_who_breaks_a_rule_of_websocket_is_closed_with_its_code(
     stage: Stage, data: bytes, code: int
 ) -> None:
@@ -319,6 +248,7 @@ async def test_who_breaks_a_rule_of_websocket_is_closed_with_its_code(
         await visitor.state(lambda row: row["state"] in ("waiting", "ended"))
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(19)
 async def test_an_event_in_pieces_with_a_ping_between_them_is_one_event(stage: Stage) -> None:
     async with stage.visitor() as visitor:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
 from itertools import cycle
 
@@ -13,7 +12,7 @@ from tests.faults.conftest import IS_LONG
 from tests.faults.rig import kin
 from tests.faults.rig.caller import Caller
 from tests.faults.rig.upstream import TalkingUpstream
-from tests.support.fault_stage import OWN, Stage, fault_stage
+from tests.support.fault_stage import OWN, Stage
 from tests.support.raw_socket import raw_socket
 
 CONNECTIONS = 1000 if IS_LONG else 150
@@ -37,10 +36,8 @@ BEGINNINGS = [
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, upstream: TalkingUpstream) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("slow")
-    with fault_stage(place, is_hasty=not IS_LONG, upstream_port=upstream.port) as running:
-        yield running
+def upstream(stage_upstream: TalkingUpstream) -> TalkingUpstream:
+    return stage_upstream
 
 
 async def loiter(port: int, beginning: bytes) -> float:

@@ -12,7 +12,8 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from tests.faults.conftest import IS_LONG
-from tests.faults.rig.caller import Caller, Refused
+from tests.faults.rig.caller import Caller
+from tests.faults.rig.refusals import Refused
 from tests.faults.rig.upstream import TalkingUpstream
 from tests.support.fault_stage import Stage, fault_stage
 
@@ -117,6 +118,7 @@ async def refusal(caller: Caller) -> Refused:
     return refused.value
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(15)
 async def test_one_more_session_than_the_cap_allows_is_refused_with_429(stage: Stage) -> None:
     person = stage.people[PEOPLE] if len(stage.people) > PEOPLE else stage.people[-1]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.rig import kin
 from tests.faults.rig.caller import Caller
-from tests.faults.rig.figures import Figures
+from tests.faults.rig.figures import Figures, nobody_is_there
 from tests.faults.rig.patience import soon
 from tests.faults.rig.processes import Home, Worker
 from tests.faults.rig.speech import speech
@@ -57,7 +57,7 @@ async def test_nothing_is_left_of_those_who_came_and_went(
     own: Home, server: Worker, is_long: bool, remarks: list[str]
 ) -> None:
     """Memory, files and tasks after the third round are what they were after the second."""
-    each = 1000 if is_long else 20
+    each = 1000 if is_long else 10
     plateaus: list[Holdings] = []
     for _ in range(ROUNDS):
         for start in range(0, each, AT_ONCE):
@@ -75,14 +75,9 @@ async def test_nothing_is_left_of_those_who_came_and_went(
     assert "ResourceWarning" not in server.screen
 
 
-def nobody_is_there(server: Worker) -> bool:
-    figures = Figures(server)
-    return figures.sum("voiceassist_sessions") == 0 and figures.sum("voiceassist_sockets") == 0
-
-
 async def come_and_go(own: Home, server: Worker, number: int) -> None:
     """One visit: type or speak, then leave, be lost and return, or be lost and have the session ended."""
-    async with Caller(own.people[number % len(own.people)], server.url) as caller:
+    async with Caller(own.people[number % AT_ONCE], server.url) as caller:
         await caller.call(output="text" if number % 2 else "audio")
         if number % 3:
             await caller.type(f"{caller.name} was here")

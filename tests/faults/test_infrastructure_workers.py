@@ -6,6 +6,7 @@ import time
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.faults.conftest import DRAIN_SECONDS
 from tests.faults.rig.caller import Caller
 from tests.faults.rig.checker import Stored, stored
 from tests.faults.rig.clockwork import make_older, reap_now
@@ -14,7 +15,6 @@ from tests.faults.rig.processes import Home, Worker, worker
 from tests.faults.rig.remains import held_by
 from tests.faults.rig.upstream import TalkingUpstream
 
-DRAIN_SECONDS = 3
 GRACE_SECONDS = 20
 SPARE = 1.0
 """Seconds that a busy machine may be late."""
@@ -25,6 +25,7 @@ def own(big_home: Home) -> Home:
     return big_home
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(20)
 async def test_a_killed_worker_loses_nobody(
     own: Home, big_server: Worker, upstream: TalkingUpstream, is_long: bool
@@ -81,49 +82,48 @@ def lines(found: Stored, caller: Caller) -> list[str]:
 
 @pytest.mark.fault(21)
 async def test_a_worker_that_has_to_stop_lets_people_finish(
-    own: Home, big_server: Worker, upstream: TalkingUpstream
+    own: Home, big_server: Worker, big_other: Worker, upstream: TalkingUpstream
 ) -> None:
     """Told at once, probed as not ready, closed to new sockets; a running answer ends; all carry on elsewhere."""
-    with worker(own, DRAIN_SECONDS=str(DRAIN_SECONDS)) as leaving:
-        async with (
-            Caller(own.people[2], leaving.url) as quiet,
-            Caller(own.people[3], leaving.url) as listening,
-            Caller(own.people[4], leaving.url) as endless,
-            Caller(own.people[5], leaving.url) as newcomer,
-        ):
-            for caller in (quiet, listening, endless):
-                await caller.call(output="text")
-            await quiet.until_saved(await quiet.type(f"{quiet.name} hello"))
-            await quiet.until_answered()
-            await quiet.until_stored(2)
-            await newcomer.ask()
-            upstream.word_seconds = 0.15
-            try:
-                upstream.answer = lambda asked: " ".join(["word"] * (6 if listening.name in asked else 1000))
-                for caller in (listening, endless):
-                    await caller.type(f"{caller.name} asks")
-                    await caller.until_heard("response.output_text.delta")
-                began = time.monotonic()
-                leaving.terminate()
-                await asyncio.gather(
-                    *(caller.until_heard("voiceassist.draining") for caller in (quiet, listening, endless))
-                )
-                told_after = time.monotonic() - began
-                status, probed = await asyncio.to_thread(leaving.readiness)
-                refusal = await refused(newcomer)
-                await listening.until_closed(patience=DRAIN_SECONDS + 5)
-                finished = time.monotonic() - began
-                await quiet.until_closed()
-                await endless.until_closed(patience=DRAIN_SECONDS + 10)
-                cut_after = time.monotonic() - began
-                exit_status = await asyncio.to_thread(leaving.wait, DRAIN_SECONDS + GRACE_SECONDS)
-            finally:
-                upstream.word_seconds = 0.0
-                upstream.answer = lambda asked: f"You said: {asked}"
-            held = [*held_by(stored(own.database), {leaving.pid})]
-            await quiet.resume(big_server.url)
-            await quiet.until_saved(await quiet.type(f"{quiet.name} again"))
-            remembered = upstream.talks[-1].instructions
+    async with (
+        Caller(own.people[2], big_other.url) as quiet,
+        Caller(own.people[3], big_other.url) as listening,
+        Caller(own.people[4], big_other.url) as endless,
+        Caller(own.people[5], big_other.url) as newcomer,
+    ):
+        for caller in (quiet, listening, endless):
+            await caller.call(output="text")
+        await quiet.until_saved(await quiet.type(f"{quiet.name} hello"))
+        await quiet.until_answered()
+        await quiet.until_stored(2)
+        await newcomer.ask()
+        upstream.word_seconds = 0.15
+        try:
+            upstream.answer = lambda asked: " ".join(["word"] * (6 if listening.name in asked else 1000))
+            for caller in (listening, endless):
+                await caller.type(f"{caller.name} asks")
+                await caller.until_heard("response.output_text.delta")
+            began = time.monotonic()
+            big_other.terminate()
+            await asyncio.gather(
+                *(caller.until_heard("voiceassist.draining") for caller in (quiet, listening, endless))
+            )
+            told_after = time.monotonic() - began
+            status, probed = await asyncio.to_thread(big_other.readiness)
+            refusal = await refused(newcomer)
+            await listening.until_closed(patience=DRAIN_SECONDS + 5)
+            finished = time.monotonic() - began
+            await quiet.until_closed()
+            await endless.until_closed(patience=DRAIN_SECONDS + 10)
+            cut_after = time.monotonic() - began
+            exit_status = await asyncio.to_thread(big_other.wait, DRAIN_SECONDS + GRACE_SECONDS)
+        finally:
+            upstream.word_seconds = 0.0
+            upstream.answer = lambda asked: f"You said: {asked}"
+        held = [*held_by(stored(own.database), {big_other.pid})]
+        await quiet.resume(big_server.url)
+        await quiet.until_saved(await quiet.type(f"{quiet.name} again"))
+        remembered = upstream.talks[-1].instructions
     found = stored(own.database)
 
     assert told_after < 0.2 + SPARE

@@ -75,7 +75,7 @@ async def test_whatever_happens_nobody_s_words_are_lost(
 ) -> None:
     seed = int(os.environ.get("FAULTS_SEED") or secrets.randbelow(2**31))
     remarks.append(f"The nemesis struck by seed {seed}; again: FAULTS_SEED={seed}")
-    seconds, crowd = (180.0, 10) if is_long else (6.0, 5)
+    seconds, crowd = (180.0, 10) if is_long else (5.0, 4)
     with site(
         tmp_path, postgres, redis_server, workers=WORKERS_OF_THE_LONG_FORM if is_long else WORKERS
     ) as target:

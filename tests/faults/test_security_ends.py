@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from tests.faults.rig.forms import cases
+from tests.faults.rig.plain import PLAIN
 from tests.faults.rig.preparation import Person
-from tests.faults.rig.processes import Home, Worker, home, worker
-from tests.faults.rig.services import Redis
-from tests.faults.rig.upstream import TalkingUpstream
+from tests.faults.rig.processes import Home, Worker, worker
 from tests.support.strange_visitor import Browser, Knock
 
 HERE, ELSEWHERE = 2.0, 60.0
@@ -34,23 +34,19 @@ async def speaking(server: Worker, browser: Browser) -> AsyncIterator[Knock]:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory, upstream: TalkingUpstream) -> Iterator[Home]:
-    """A home of this module's own: its accounts are not good for anything afterwards."""
-    with home(tmp_path_factory.mktemp("home"), upstream_url=upstream.url) as fresh:
-        yield fresh
-
-
-@pytest.fixture(scope="module")
-def server(own: Home) -> Iterator[Worker]:
-    with worker(own) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def admin(server: Worker) -> Iterator[Browser]:
     """The operator's browser. To sign in is slow on purpose."""
     with Browser(server.url) as browser:
         browser.sign_in(server.home.operator.username, server.home.operator.password)
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def bystander(server: Worker) -> Iterator[Browser]:
+    """Somebody whom none of it is about."""
+    with Browser(server.url) as browser:
+        other = server.home.people[-1]
+        browser.sign_in(other.username, other.password)
         yield browser
 
 
@@ -76,26 +72,25 @@ def end_in_the_admin(browser: Browser, admin: Browser, person: Person) -> httpx.
 
 
 Deed = Callable[[Browser, Browser, Person], httpx.Response]
+DEEDS: dict[str, tuple[int, Deed, tuple[int, str]]] = {
+    "sign out": (12, sign_out, (4403, "signed_out")),
+    "another password": (13, give_another_password, (4403, "signed_out")),
+    "switched off": (14, switch_off, (4403, "account_disabled")),
+    "ended in the admin": (15, end_in_the_admin, (1000, "ended_by_admin")),
+}
 
 
 @pytest.mark.fault(38)
 @pytest.mark.parametrize(
     ("number", "deed", "closed"),
-    [
-        (0, sign_out, (4403, "signed_out")),
-        (1, give_another_password, (4403, "signed_out")),
-        (2, switch_off, (4403, "account_disabled")),
-        (3, end_in_the_admin, (1000, "ended_by_admin")),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
+    cases(DEEDS, quick=["sign out"]),
 )
 async def test_an_open_socket_is_closed_at_once_and_nobody_elses(
-    server: Worker, admin: Browser, number: int, deed: Deed, closed: tuple[int, str]
+    server: Worker, admin: Browser, bystander: Browser, number: int, deed: Deed, closed: tuple[int, str]
 ) -> None:
-    person, other = server.home.people[number], server.home.people[-1]
-    with Browser(server.url) as browser, Browser(server.url) as bystander:
+    person = server.home.people[number]
+    with Browser(server.url) as browser:
         browser.sign_in(person.username, person.password)
-        bystander.sign_in(other.username, other.password)
         async with speaking(server, bystander) as untouched, speaking(server, browser) as socket:
             began = time.monotonic()
             answer = await asyncio.to_thread(deed, browser, admin, person)
@@ -107,8 +102,9 @@ async def test_an_open_socket_is_closed_at_once_and_nobody_elses(
             assert untouched.socket.close_code is None
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(38)
-@pytest.mark.parametrize(("number", "deed"), [(4, give_another_password), (5, switch_off)])
+@pytest.mark.parametrize(("number", "deed"), [(16, give_another_password), (17, switch_off)])
 def test_no_token_from_before_opens_anything_afterwards(
     server: Worker, admin: Browser, number: int, deed: Deed
 ) -> None:
@@ -125,10 +121,11 @@ def test_no_token_from_before_opens_anything_afterwards(
         assert (refreshed.status_code, refreshed.json()["code"]) == (401, "token_not_valid")
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(38)
 def test_of_eight_who_renew_one_token_at_once_one_gets_another(server: Worker) -> None:
-    person = server.home.people[6]
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as program:
+    person = server.home.people[18]
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30, verify=PLAIN) as program:
         given = {"username": person.username, "password": person.password}
         refresh = program.post("/api/token/", json=given).json()["refresh"]
         with ThreadPoolExecutor(8) as pool:
@@ -139,14 +136,6 @@ def test_of_eight_who_renew_one_token_at_once_one_gets_another(server: Worker) -
 
 
 # --- in another process -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def with_redis(
-    tmp_path_factory: pytest.TempPathFactory, upstream: TalkingUpstream, redis_server: Redis
-) -> Iterator[Home]:
-    with home(tmp_path_factory.mktemp("two"), upstream_url=upstream.url, redis=redis_server) as shared:
-        yield shared
 
 
 async def _seconds_until_closed(first: Worker, second: Worker) -> float:
@@ -162,15 +151,16 @@ async def _seconds_until_closed(first: Worker, second: Worker) -> float:
             return time.monotonic() - began
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(38)
-async def test_another_process_learns_of_it_over_redis(with_redis: Home) -> None:
-    with worker(with_redis) as first, worker(with_redis) as second:
-        assert await _seconds_until_closed(first, second) < 10  # far below the half minute of a lease
+async def test_another_process_learns_of_it_over_redis(redis_home: Home, redis_worker: Worker) -> None:
+    with worker(redis_home) as other:
+        assert await _seconds_until_closed(other, redis_worker) < 10  # far below the half minute of a lease
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(38)
-async def test_without_redis_another_process_learns_of_it_by_its_lease(own: Home, is_long: bool) -> None:
-    if not is_long:
-        pytest.skip("A lease takes half a minute; `make faults` waits for it.")
+async def test_without_redis_another_process_learns_of_it_by_its_lease(own: Home) -> None:
+    """A lease takes half a minute."""
     with worker(own) as first, worker(own) as second:
         assert await _seconds_until_closed(first, second) < ELSEWHERE

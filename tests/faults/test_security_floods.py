@@ -63,6 +63,7 @@ class Flood:
         await self._knock.socket.wait_closed()
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(16)
 async def test_a_burst_that_somebody_might_mean_is_taken_whole(server: Worker) -> None:
     burst = EVENTS_IN_HAND - 20
@@ -74,6 +75,7 @@ async def test_a_burst_that_somebody_might_mean_is_taken_whole(server: Worker) -
     assert flood.answers == burst
 
 
+@pytest.mark.thorough
 @pytest.mark.alone
 @pytest.mark.fault(16)
 async def test_a_flood_of_small_events_is_read_at_its_pace_and_harms_nobody(

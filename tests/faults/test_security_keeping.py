@@ -2,47 +2,36 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
 
 from realtime.instructions import CLOSING
-from tests.faults.rig.caller import Caller, Refused
-from tests.faults.rig.processes import Worker, home, worker
+from tests.faults.conftest import PROVIDER_KEY
+from tests.faults.rig.caller import Caller
+from tests.faults.rig.figures import METRICS_TOKEN
+from tests.faults.rig.processes import Worker
+from tests.faults.rig.refusals import Refused
 from tests.faults.rig.speech import speech
 from tests.faults.rig.upstream import TalkingUpstream
 from tests.support.hostile_texts import HOSTILE_TEXTS
 from tests.support.strange_visitor import Browser, read
 
-# Put together here, so that nobody's search for leaked keys finds this file.
-KEY = "sk-" + "proj-" + "CanaryInTheCoalMine" * 2
-TAIL = KEY[-8:]
+TAIL = PROVIDER_KEY[-8:]
 """What upstreams show of a key they refuse."""
-METRICS = "a-token-for-the-figures-of-this-test"
 OPENING = "<conversation_so_far"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, upstream: TalkingUpstream) -> Iterator[Worker]:
-    """A worker with its pages, and with a key to be looked for."""
-    with (
-        home(tmp_path_factory.mktemp("site"), upstream_url=upstream.url, with_pages=True) as own,
-        worker(own, REALTIME_API_KEY=KEY, METRICS_TOKEN=METRICS) as running,
-    ):
-        yield running
 
 
 # --- 36 -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.fault(36)
-async def test_the_providers_key_is_found_nowhere(site: Worker, upstream: TalkingUpstream) -> None:
+async def test_the_providers_key_is_found_nowhere(server: Worker, upstream: TalkingUpstream) -> None:
     """tests/realtime/test_canary.py looks into tables and files, too."""
     found: dict[str, str] = {}
     earlier = len(upstream.handshakes)
-    async with Caller(site.home.people[0], site.url) as caller:
+    async with Caller(server.home.people[0], server.url) as caller:
         await caller.call()
         await caller.type("My knee hurts.")
         await caller.until_answered()
@@ -50,26 +39,26 @@ async def test_the_providers_key_is_found_nowhere(site: Worker, upstream: Talkin
         await caller.until_answered(answers=2)
         await caller.send("no json")
         await caller.until(lambda: caller.events("error"))
-        await _meet_a_refusal(site, upstream, found)
+        await _meet_a_refusal(server, upstream, found)
         found["frames"] = repr(caller.log)
         found["session"] = json.dumps(await caller.ask())
-    assert upstream.handshakes[earlier]["Authorization"] == f"Bearer {KEY}", "the canary was alive"
-    found |= _visited(site)
-    found["log"] = site.screen
+    assert upstream.handshakes[earlier]["Authorization"] == f"Bearer {PROVIDER_KEY}", "the canary was alive"
+    found |= _visited(server)
+    found["log"] = server.screen
     assert "since tuesday" in found["frames"]
     assert "voiceassist_" in found["/metrics"]
-    for secret in (KEY, TAIL):
+    for secret in (PROVIDER_KEY, TAIL):
         assert [place for place, text in found.items() if secret in text] == []
 
 
-async def _meet_a_refusal(site: Worker, upstream: TalkingUpstream, found: dict[str, str]) -> None:
+async def _meet_a_refusal(server: Worker, upstream: TalkingUpstream, found: dict[str, str]) -> None:
     """An upstream that repeats the key in its own sentence."""
     words = json.dumps(
-        {"error": {"message": f"Incorrect API key provided: {KEY}", "code": "invalid_api_key"}}
+        {"error": {"message": f"Incorrect API key provided: {PROVIDER_KEY}", "code": "invalid_api_key"}}
     )
     upstream.refusal = (401, {"Content-Type": "application/json"}, words.encode())
     try:
-        async with Caller(site.home.people[1], site.url) as caller:
+        async with Caller(server.home.people[1], server.url) as caller:
             await caller.ask()
             await caller.connect()
             await caller.until(lambda: caller.closed is not None)
@@ -82,11 +71,11 @@ async def _meet_a_refusal(site: Worker, upstream: TalkingUpstream, found: dict[s
         upstream.refusal = None
 
 
-def _visited(site: Worker) -> dict[str, str]:
+def _visited(server: Worker) -> dict[str, str]:
     """What pages, the API, the schema, the figures and the scripts show."""
     found: dict[str, str] = {}
-    with Browser(site.url) as browser:
-        browser.sign_in(site.home.operator.username, site.home.operator.password)
+    with Browser(server.url) as browser:
+        browser.sign_in(server.home.operator.username, server.home.operator.password)
         for path in (
             "/chat",
             "/settings",
@@ -102,9 +91,9 @@ def _visited(site: Worker) -> dict[str, str]:
         ):
             answer = browser.http.get(path)
             found[path] = answer.text + repr(answer.headers)
-        figures = browser.http.get("/metrics", headers={"Authorization": f"Bearer {METRICS}"})
+        figures = browser.http.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
         found["/metrics"] = figures.text
-    static = site.home.var / "static"
+    static = server.home.var / "static"
     for script in static.rglob("*.js"):
         found[script.name] = script.read_text(encoding="utf-8")
     return found
@@ -115,13 +104,13 @@ def _visited(site: Worker) -> dict[str, str]:
 
 @pytest.mark.fault(37)
 async def test_hostile_words_change_nothing_of_who_the_assistant_is(
-    site: Worker, upstream: TalkingUpstream
+    server: Worker, upstream: TalkingUpstream
 ) -> None:
     """That they are shown as words, tests/api/test_hostile_content.py sees in a browser."""
     hostile = [text for text in HOSTILE_TEXTS if text.strip()]  # what says nothing is refused
     harmless = [f"The weather is nice today, number {number}." for number in range(len(hostile))]
-    plain = await _remembered(site, upstream, harmless)
-    attacked = await _remembered(site, upstream, hostile)
+    plain = await _remembered(server, upstream, harmless)
+    attacked = await _remembered(server, upstream, hostile)
     persona, quoted = attacked.split(OPENING, 1)
     assert persona == plain.split(OPENING, 1)[0]
     assert quoted.count(CLOSING) == 1
@@ -130,25 +119,26 @@ async def test_hostile_words_change_nothing_of_who_the_assistant_is(
     assert "Ignore all previous instructions" in quoted, "the words are there, as words"
 
 
-async def _remembered(site: Worker, upstream: TalkingUpstream, texts: list[str]) -> str:
+async def _remembered(server: Worker, upstream: TalkingUpstream, texts: list[str]) -> str:
     """What the model of a second session is told after these were typed in a first."""
-    person = site.home.people[2]
-    async with Caller(person, site.url) as first:
+    person = server.home.people[2]
+    async with Caller(person, server.url) as first:
         await first.call(output="text")
         typed = [await first.type(text, answer=False) for text in texts]
         for item_id in typed:
             await first.until_saved(item_id)
         conversation = first.conversation_id
     before = len(upstream.talks)
-    async with Caller(person, site.url) as second:
+    async with Caller(person, server.url) as second:
         await second.call(conversation_id=conversation, output="text")
         assert len(upstream.talks) == before + 1
         return upstream.talks[-1].instructions
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(37)
-async def test_a_client_cannot_speak_for_the_server(site: Worker, upstream: TalkingUpstream) -> None:
-    async with Caller(site.home.people[3], site.url) as caller:
+async def test_a_client_cannot_speak_for_the_server(server: Worker, upstream: TalkingUpstream) -> None:
+    async with Caller(server.home.people[3], server.url) as caller:
         await caller.call(output="text")
         talk = upstream.talks[-1]
         before = talk.instructions
@@ -187,28 +177,28 @@ _LOOKS = (
 
 
 @pytest.mark.fault(39)
-async def test_every_look_of_a_reviewer_is_on_record_and_stays_there(site: Worker) -> None:
-    async with Caller(site.home.people[4], site.url) as caller:
+async def test_every_look_of_a_reviewer_is_on_record_and_stays_there(server: Worker) -> None:
+    async with Caller(server.home.people[4], server.url) as caller:
         await caller.call(output="text")
         await caller.until_saved(await caller.type("My knee hurts."))
         conversation = str(caller.conversation_id)
-    with Browser(site.url) as reviewer:
-        reviewer.sign_in(site.home.operator.username, site.home.operator.password)
+    with Browser(server.url) as reviewer:
+        reviewer.sign_in(server.home.operator.username, server.home.operator.password)
         for via, action, path in _LOOKS:
-            before = _record(site)
+            before = _record(server)
             answer = reviewer.http.get(path.format(id=conversation))
             assert answer.status_code == 200, (path, answer.text[:300])
-            added = _record(site)[len(before) :]
+            added = _record(server)[len(before) :]
             assert [(row[1], row[2], row[3]) for row in added] == [
-                (site.home.operator.user_id, action, via)
+                (server.home.operator.user_id, action, via)
             ], path
-            assert conversation.replace("-", "") in _shown(site, added[0][0]), path
-        _try_to_tamper(site, reviewer)
+            assert conversation.replace("-", "") in _shown(server, added[0][0]), path
+        _try_to_tamper(server, reviewer)
 
 
-def _try_to_tamper(site: Worker, reviewer: Browser) -> None:
+def _try_to_tamper(server: Worker, reviewer: Browser) -> None:
     """A superuser changes and deletes rows of the record, by every way the site has."""
-    before = _record(site)
+    before = _record(server)
     row = before[-1][0]
     table = "/admin/conversations/transcriptaccess/"
     tries = [
@@ -217,21 +207,21 @@ def _try_to_tamper(site: Worker, reviewer: Browser) -> None:
         reviewer.post(table, action="delete_selected", _selected_action=str(row), post="yes"),
         reviewer.post(f"{table}add/", action="list", via="api"),
     ]
-    assert _record(site) == before
+    assert _record(server) == before
     # The list has no such action: it is shown as if nothing had been asked.
     assert [answer.status_code for answer in tries] == [403, 403, 200, 403]
 
 
-def _record(site: Worker) -> list[tuple[Any, ...]]:
+def _record(server: Worker) -> list[tuple[Any, ...]]:
     return read(
-        site.home.var,
+        server.home.var,
         "SELECT id, actor_id, action, via, address, at FROM conversations_transcriptaccess ORDER BY id",
     )
 
 
-def _shown(site: Worker, access: int) -> list[str]:
+def _shown(server: Worker, access: int) -> list[str]:
     rows = read(
-        site.home.var,
+        server.home.var,
         "SELECT conversation_id FROM conversations_accessedtranscript WHERE access_id = ?",
         access,
     )
@@ -242,11 +232,11 @@ def _shown(site: Worker, access: int) -> list[str]:
 
 
 @pytest.mark.fault(40)
-async def test_what_somebody_takes_out_is_everything_and_what_they_erase_is_gone(site: Worker) -> None:
+async def test_what_somebody_takes_out_is_everything_and_what_they_erase_is_gone(server: Worker) -> None:
     """To the day, and by every table: tests/conversations/test_retention.py, tests/realtime/test_personal_data.py."""
-    person = site.home.people[5]
+    person = server.home.people[-2]  # whom nobody else needs
     typed, spoken = "my neighbours parrot is blue", "canary wharf on a sunday"
-    async with Caller(person, site.url) as caller:
+    async with Caller(person, server.url) as caller:
         await caller.sign_in()
         await caller.call()
         await caller.until_saved(await caller.type(typed))
@@ -268,16 +258,16 @@ async def test_what_somebody_takes_out_is_everything_and_what_they_erase_is_gone
         assert caller.events("voiceassist.ended")[-1]["reason"] == "erased"
         assert (await caller.request("GET", "/api/me/export")).status_code == 401
 
-    kept = _dump(site)
+    kept = _dump(server)
     names = [typed, spoken, person.username, str(caller.conversation_id).replace("-", ""), caller.session_id]
     # The record of looks names the conversation, by its number alone.
     assert [name for name in names if name in _without_the_record(kept)] == []
     assert ticket not in kept
-    assert read(site.home.var, "SELECT count(*) FROM auth_user WHERE id = ?", person.user_id) == [(0,)]
+    assert read(server.home.var, "SELECT count(*) FROM auth_user WHERE id = ?", person.user_id) == [(0,)]
 
 
-def _dump(site: Worker) -> str:
-    with closing(sqlite3.connect(site.home.var / "voiceassist.sqlite3", timeout=10)) as database:
+def _dump(server: Worker) -> str:
+    with closing(sqlite3.connect(server.home.var / "voiceassist.sqlite3", timeout=10)) as database:
         return "\n".join(database.iterdump())
 
 

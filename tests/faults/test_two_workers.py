@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.faults.conftest import IS_LONG
 from tests.faults.rig.caller import Caller
 from tests.faults.rig.checker import stored, violations
 from tests.faults.rig.history import History
@@ -81,8 +82,9 @@ def site(
         "DRAIN_SECONDS": str(DRAIN_SECONDS),
     }
     with ExitStack() as stack:
+        pages = {"with_pages": True, "has_browser": IS_LONG}
         own = stack.enter_context(
-            home(folder, database=postgres, redis=redis_server, upstream_url=upstream.url, with_pages=True)
+            home(folder, database=postgres, redis=redis_server, upstream_url=upstream.url, **pages)
         )
         workers = [stack.enter_context(worker(own, port=port, **environment)) for port in ports]
         yield Site(running, own, workers, environment)
@@ -107,6 +109,7 @@ def sign_in(site: Site, page: httpx.Client, person: int) -> None:
     assert (answer.status_code, answer.headers["location"]) == (302, "/chat")
 
 
+@pytest.mark.thorough
 def test_somebody_signs_in_and_sees_the_page_whichever_worker_answers(site: Site, page: httpx.Client) -> None:
     sign_in(site, page, 0)
     assert "__Host-sessionid" in page.cookies
@@ -121,6 +124,7 @@ def test_somebody_signs_in_and_sees_the_page_whichever_worker_answers(site: Site
     assert ports == {str(each.port) for each in site.workers}
 
 
+@pytest.mark.thorough
 def test_a_session_is_issued_with_the_address_that_people_type(site: Site, page: httpx.Client) -> None:
     sign_in(site, page, 1)
     asked = page.post(
@@ -133,11 +137,13 @@ def test_a_session_is_issued_with_the_address_that_people_type(site: Site, page:
     assert (url.scheme, url.host, url.port, url.path) == ("wss", HERE, site.front.port, "/v1/realtime")
 
 
+@pytest.mark.thorough
 def test_without_tls_one_is_sent_to_where_there_is(site: Site) -> None:
     answer = httpx.get(f"http://{HERE}:{site.front.plain_port}/chat", trust_env=False)
     assert (answer.status_code, answer.headers["location"]) == (301, f"https://{HERE}/chat")
 
 
+@pytest.mark.thorough
 def test_the_image_asks_a_worker_whether_it_lives_by_its_bare_address(site: Site) -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     (command,) = re.findall(r"^HEALTHCHECK .*\\\n\s+CMD (\[.*\])$", dockerfile, re.M)
@@ -167,6 +173,7 @@ async def test_people_talk_through_nginx_and_are_spread_over_the_workers(site: S
     assert site.messages_of(other)[0] == ("user", "seven eight")
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(21)
 async def test_a_worker_that_is_renewed_loses_nobody_and_nothing(
     site: Site, upstream: TalkingUpstream
@@ -225,6 +232,7 @@ async def test_a_worker_that_is_killed_takes_no_word_with_it(site: Site, upstrea
                 assert (await client.get(f"{site.front.url}/login")).status_code == 200
 
 
+@pytest.mark.thorough
 def test_a_limit_counts_the_visitor_and_not_the_proxy(
     tmp_path: Path, site: Site, upstream: TalkingUpstream, redis_server: Redis
 ) -> None:
@@ -261,17 +269,19 @@ class _Asker:
 
     def __init__(self, url: str, tls: ssl.SSLContext, own: Home) -> None:
         self._url, self._tls, self._home = url, tls, own
+        self._tokens: dict[str, str] = {}
 
     def __call__(self, person: int, address: str, *, claimed: str = "") -> int:
         account = self._home.people[person]
         transport = httpx.HTTPTransport(local_address=address, verify=self._tls)
         headers = {"X-Forwarded-For": claimed} if claimed else {}
         with httpx.Client(base_url=self._url, transport=transport, headers=headers) as client:
-            given = {"username": account.username, "password": account.password}
-            token = client.post("/api/token/", json=given).raise_for_status().json()["access"]
-            return client.post(
-                "/api/voice/realtime-session", json={}, headers={"Authorization": f"Bearer {token}"}
-            ).status_code
+            if account.username not in self._tokens:
+                given = {"username": account.username, "password": account.password}
+                told = client.post("/api/token/", json=given).raise_for_status().json()
+                self._tokens[account.username] = told["access"]
+            bearer = {"Authorization": f"Bearer {self._tokens[account.username]}"}
+            return client.post("/api/voice/realtime-session", json={}, headers=bearer).status_code
 
 
 def _bring_back_what_is_gone(site: Site, stack: ExitStack) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.conftest import IS_LONG
-from tests.faults.rig.figures import METRICS_TOKEN, Figures
-from tests.support.fault_stage import KEY, SETTLING, Stage, Visitor, fault_stage
+from tests.faults.rig.figures import Figures
+from tests.faults.rig.forms import cases
+from tests.support.fault_stage import KEY, SETTLING, Stage, Visitor
 from tests.support.raw_socket import BINARY
 from tests.support.scripted_answer import MS_PER_WORD, new_answer
 from tests.support.scripted_session import Json
@@ -42,13 +43,6 @@ STORY = [
 ]
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("upstream")
-    with fault_stage(place, is_hasty=not IS_LONG, METRICS_TOKEN=METRICS_TOKEN) as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
 def _nothing_of_ours_broke(stage: Stage) -> Iterator[None]:
     """Whatever an upstream does, no exception reaches the server, and no key its log."""
@@ -79,7 +73,7 @@ def tries(upstream: ScriptedUpstream) -> list[float]:
 
 
 @pytest.mark.fault(1)
-@pytest.mark.parametrize("refusals", [0, len(PAUSES) - 1])
+@pytest.mark.parametrize("refusals", [0, pytest.param(len(PAUSES) - 1, marks=pytest.mark.thorough)])
 async def test_an_upstream_that_drops_is_replaced_and_what_it_said_is_kept_once(
     stage: Stage, refusals: int
 ) -> None:
@@ -108,6 +102,7 @@ async def test_an_upstream_that_drops_is_replaced_and_what_it_said_is_kept_once(
     assert attempts == list(range(1, refusals + 2))
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(1)
 async def test_an_upstream_that_cannot_be_had_again_is_given_up_after_all_tries(stage: Stage) -> None:
     first = [*set_up(), *RESPONSE_ASKED, answer_begun("Once upon a time", words=3), Reset()]
@@ -124,17 +119,24 @@ async def test_an_upstream_that_cannot_be_had_again_is_given_up_after_all_tries(
 # --- 2: refuses -------------------------------------------------------------------------------------------------------
 
 
+REFUSALS: dict[str, tuple[AnswerHandshake | None, str, bool, int | None]] = {
+    "nobody there": (None, "provider_failed", True, None),
+    "401": (
+        AnswerHandshake(401, body=b'{"error": {"code": "invalid_api_key"}}'),
+        "provider_auth",
+        False,
+        None,
+    ),
+    "429": (AnswerHandshake(429, {"Retry-After": "7"}), "provider_failed", True, 7),
+    "500": (AnswerHandshake(500), "provider_failed", True, None),
+    "503": (AnswerHandshake(503), "provider_failed", True, None),
+}
+
+
 @pytest.mark.fault(2)
 @pytest.mark.parametrize(
     ("refusal", "reason", "is_retryable", "retry_after"),
-    [
-        (None, "provider_failed", True, None),
-        (AnswerHandshake(401, body=b'{"error": {"code": "invalid_api_key"}}'), "provider_auth", False, None),
-        (AnswerHandshake(429, {"Retry-After": "7"}), "provider_failed", True, 7),
-        (AnswerHandshake(500), "provider_failed", True, None),
-        (AnswerHandshake(503), "provider_failed", True, None),
-    ],
-    ids=["nobody there", "401", "429", "500", "503"],
+    cases(REFUSALS, quick=["nobody there", "401", "429"]),
 )
 async def test_an_upstream_that_refuses_is_told_with_what_can_be_done(
     stage: Stage, refusal: AnswerHandshake | None, reason: str, is_retryable: bool, retry_after: int | None
@@ -159,6 +161,7 @@ async def test_an_upstream_that_refuses_is_told_with_what_can_be_done(
     assert KEY not in json.dumps([event for event in visitor.socket.heard if isinstance(event, dict)])
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(2)
 async def test_a_wrong_key_is_not_tried_again_in_the_middle_of_a_session(stage: Stage) -> None:
     first = [*set_up(), *RESPONSE_ASKED, answer_begun("Once upon a time", words=3), Reset()]
@@ -172,6 +175,7 @@ async def test_a_wrong_key_is_not_tried_again_in_the_middle_of_a_session(stage: 
     assert (code, ended["reason"], ended["retryable"]) == (4502, "provider_auth", False)
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(2)
 async def test_a_busy_upstreams_retry_after_is_waited_for(stage: Stage) -> None:
     wait = 2
@@ -222,6 +226,7 @@ async def test_an_upstream_that_does_not_answer_is_replaced_and_asked_again(stag
         assert await visitor.kept(2) == [STORY[0], STORY[3]]
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(4)
 async def test_upstreams_that_never_answer_end_the_session(stage: Stage) -> None:
     with stage.upstream(*[[*set_up(), *RESPONSE_ASKED]] * (1 + len(PAUSES))) as upstream:
@@ -302,6 +307,7 @@ def torn_sound(link: Link) -> Iterator[Json]:
         }
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(5)
 async def test_sound_that_cannot_be_read_is_left_out_of_an_answer_that_goes_on(stage: Stage) -> None:
     story = "There was a king."
@@ -326,6 +332,7 @@ class Torn:
         link.socket.transport.write(b"\x81\x04\xff\xfe\xfd\xfc")
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(5)
 @pytest.mark.parametrize("step", [Torn(), Emit("x" * (20 << 20))], ids=["no UTF-8", "20 MiB"])
 async def test_frames_that_no_client_may_take_cost_one_upstream_and_not_the_session(
@@ -441,6 +448,7 @@ async def test_a_session_whose_time_is_up_goes_on_in_a_new_one_that_knows_what_w
     assert "error" not in visitor.socket.kinds
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(7)
 async def test_an_answer_that_runs_when_the_time_is_nearly_up_is_let_finish(stage: Stage) -> None:
     """Sixty minutes that last two seconds: of the last quarter a quiet moment is to be used."""

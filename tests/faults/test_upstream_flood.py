@@ -1,7 +1,7 @@
 """Fault 9: an upstream that pours out more than its client reads."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import pytest
@@ -9,9 +9,10 @@ import pytest
 from tests.faults.conftest import IS_LONG
 from tests.faults.rig import kin
 from tests.faults.rig.caller import Caller
+from tests.faults.rig.forms import cases
 from tests.faults.rig.pace import Voice, p99
 from tests.faults.rig.upstream import TalkingUpstream
-from tests.support.fault_stage import GA, OWN, Stage, fault_stage
+from tests.support.fault_stage import GA, OWN, Stage
 from tests.support.raw_socket import RawSocket
 
 MEGABYTE = 1024 * 1024
@@ -29,21 +30,6 @@ PARKED = 30.0 if IS_LONG else 3.0
 """How long a session of our own dress waits for a client that was lost."""
 
 
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[TalkingUpstream]:
-    """One of their own: sessions of tests before these may be parked for half a minute, and here all have to end."""
-    with TalkingUpstream() as running:
-        yield running
-
-
-@pytest.fixture
-def stage(tmp_path_factory: pytest.TempPathFactory, upstream: TalkingUpstream) -> Iterator[Stage]:
-    """A worker for each test: what one flood has taken, the next one would find free and seem to cost nothing."""
-    place = tmp_path_factory.mktemp("flood")
-    with fault_stage(place, is_hasty=not IS_LONG, upstream_port=upstream.port) as running:
-        yield running
-
-
 async def sip(socket: RawSocket) -> None:
     """Read ten kilobytes a second, to the end."""
     with suppress(ConnectionError):
@@ -58,17 +44,28 @@ async def be_deaf(socket: RawSocket) -> None:
     await asyncio.Event().wait()
 
 
+Listen = Callable[[RawSocket], Awaitable[None]]
+WHO_AND_HOW: dict[str, tuple[str, Listen]] = {
+    f"{dress} {listen.__name__}": (dress, listen) for dress in (OWN, GA) for listen in (sip, be_deaf)
+}
+
+
 @pytest.mark.alone
 @pytest.mark.fault(9)
-@pytest.mark.parametrize("listen", [sip, be_deaf], ids=["slow", "deaf"])
-@pytest.mark.parametrize("dress", [OWN, GA])
+@pytest.mark.parametrize(("dress", "listen"), cases(WHO_AND_HOW, quick=[f"{GA} be_deaf"]))
 async def test_a_client_that_cannot_keep_up_costs_little_and_is_let_go(
-    stage: Stage,
-    upstream: TalkingUpstream,
-    dress: str,
-    listen: Callable[[RawSocket], Awaitable[None]],
-    remarks: list[str],
+    fresh: Stage, dress: str, listen: Listen, remarks: list[str]
 ) -> None:
+    with TalkingUpstream(port=fresh.upstream_port) as upstream:
+        await flooded(fresh, upstream, dress, listen, remarks)
+        await upstream.until(lambda: not upstream.open_talks)
+    assert "Traceback" not in fresh.worker.screen
+
+
+async def flooded(
+    stage: Stage, upstream: TalkingUpstream, dress: str, listen: Listen, remarks: list[str]
+) -> None:
+    """Let somebody ask for a flood, and see what becomes of them, of others and of the memory."""
     upstream.tones_per_word = TONES
     upstream.answer = lambda asked: "la " * (WORDS if asked == "flood" else 1)
     loop = asyncio.get_running_loop()
@@ -113,23 +110,21 @@ async def test_a_client_that_cannot_keep_up_costs_little_and_is_let_go(
         assert p99(meanwhile) < p99(delays) + STALL + starved, "somebody else was held up"
         assert grown < GROWTH
         assert slowest < SWIFT
-    await asyncio.to_thread(upstream.wait_until, lambda: not upstream.open_talks)
-    assert "Traceback" not in stage.worker.screen
 
 
+@pytest.mark.thorough
 @pytest.mark.fault(9)
 @pytest.mark.parametrize("dress", [OWN, GA])
-async def test_a_client_that_reads_nothing_is_let_go(
-    stage: Stage, upstream: TalkingUpstream, dress: str
-) -> None:
+async def test_a_client_that_reads_nothing_is_let_go(stage: Stage, dress: str) -> None:
     """Less than the bound is waiting; it is the silence that ends it. Who can come back is lost rather than slow."""
-    upstream.tones_per_word = TONES
-    upstream.answer = lambda asked: "la " * 8
-    async with stage.visitor(dress, receive_buffer=SMALL, output="audio") as visitor:
-        await visitor.ask("sing", "item_1")
-        if dress == GA:
-            row = await visitor.state(lambda row: row["state"] == "ended", within=20)
-            assert row["end_reason"] == "slow_client"
-        else:
-            await visitor.state(lambda row: row["state"] == "waiting", within=20)
-        await upstream.until(lambda: not upstream.open_talks, patience=PARKED + 5)
+    with TalkingUpstream(port=stage.upstream_port) as upstream:
+        upstream.tones_per_word = TONES
+        upstream.answer = lambda asked: "la " * 8
+        async with stage.visitor(dress, receive_buffer=SMALL, output="audio") as visitor:
+            await visitor.ask("sing", "item_1")
+            if dress == GA:
+                row = await visitor.state(lambda row: row["state"] == "ended", within=20)
+                assert row["end_reason"] == "slow_client"
+            else:
+                await visitor.state(lambda row: row["state"] == "waiting", within=20)
+            await upstream.until(lambda: not upstream.open_talks, patience=PARKED + 5)

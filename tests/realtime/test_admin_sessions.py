@@ -208,6 +208,7 @@ def test_sessions_are_found_by_person_and_by_id(reader: Client, alice: User, bob
         assert change_of(his) not in page
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_sessions_are_filtered_by_state_provider_model_reason_rating_and_day(
     reader: Client, alice: User, bob: User
 ) -> None:

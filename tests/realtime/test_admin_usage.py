@@ -23,7 +23,7 @@ from tests.support.admin_pages import (
     words_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 CHARTS = ["Talking time", "Sessions", "Estimated cost", "Errors", "First sound", "Ratings"]
 

@@ -16,15 +16,9 @@ from realtime.errors import DailyLimitReached
 from realtime.models import TalkingTime, VoiceSession
 from tests.support.sessions import CONFIG, held_in, issue, opened, put_back, renew
 
+pytestmark = pytest.mark.usefixtures("at_noon")
+
 TEN_MINUTES = replace(CONFIG, minutes_per_day=10)
-
-
-@pytest.fixture(autouse=True)
-def _noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sessions of these tests begin a little while ago; that must not have been yesterday, whenever they are run."""
-    real = timezone.now
-    until_noon = real().replace(hour=12, minute=0, second=0, microsecond=0) - real()
-    monkeypatch.setattr(timezone, "now", lambda: real() + until_noon)
 
 
 def talked(user: User, minutes: float, *, ended: bool = True) -> VoiceSession:

@@ -274,7 +274,7 @@ async def test_what_is_logged_while_a_frame_is_heard_at_once_has_the_sessions_id
     def broken(*_: object) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(RealtimeProtocol, "client_frame", broken)
+    monkeypatch.setattr(RealtimeProtocol, "takes_voice", broken)
     try:
         socket.audio(pcm(2))
     finally:

@@ -263,6 +263,7 @@ def test_who_is_long_gone_is_ended(alice: User) -> None:
     assert row_of(dead).end_reason == "lost"
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_the_talking_time_of_past_days_is_forgotten(alice: User) -> None:
     today = timezone.now().date()
     for days in range(3):

@@ -34,6 +34,8 @@ from tests.support.sessions import (
     row_of,
 )
 
+pytestmark = pytest.mark.usefixtures("at_noon")
+
 LIMITED = replace(CONFIG, minutes_per_day=10)
 MANY = 200
 

@@ -59,11 +59,12 @@ def test_what_goes_at_once_is_sampled_once_a_tick_and_nothing_that_came_of_no_fr
     meter.went("1")
     meter.went("2")
     meter.passed()
-    meter.comes()
+    assert meter.is_sampled
     meter.went("3")
     assert tally.timed(Span.RELAY).times == 1
     assert 0 <= tally.timed(Span.RELAY).total < 1
     meter.tick(hand.at, 1.0)
+    assert not meter.is_sampled
     assert tally.carried() == Traffic(0, 0, 4, 7)
     meter.comes()
     meter.went("4")

@@ -321,6 +321,7 @@ class TestErasing:
         shown = access.transcripts.values_list("conversation_id", "owner_id")
         assert list(shown) == [(session.conversation_id, alice.pk)]
 
+    @pytest.mark.usefixtures("at_noon")
     def test_whoever_erases_everything_has_no_more_minutes_than_before(self, alice: User) -> None:
         config = CONFIG.__class__(provider="openai", api_key="sk-canary", minutes_per_day=10)
         session = opened(alice, config)

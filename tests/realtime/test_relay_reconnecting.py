@@ -115,22 +115,22 @@ async def test_the_core_is_told_how_much_audio_was_not_handed_over(monkeypatch: 
         assert told[5] == 5 * len(FRAME), "also the frame that was on its way"
 
 
-async def test_what_was_handed_over_is_not_counted_as_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_handed_over_is_not_counted_as_waiting() -> None:
     async with staged() as stage:
         await stage.ready()
-        told: list[int] = []
-        monkeypatch.setattr(stage.relay.core, "behind", told.append)
+        kept = stage.relay.core._talk.kept
         for number in range(3):
             await stage.relay.offer(frame(number))
             await stage.until(lambda number=number: len(stage.upstream.kinds()) == number + 1)  # type: ignore[misc]
-        assert told == [0] * 3
+            assert kept._behind == 0
         stage.upstream.gate.shut()
         await stage.relay.offer(frame(3))
-        assert told[-1] == len(FRAME)
-        stage.upstream.gate.open()
-        await stage.until(lambda: len(stage.upstream.kinds()) == 4)
         await stage.relay.offer(frame(4))
-        assert told[-1] == 0
+        assert kept._behind == 2 * len(FRAME)
+        stage.upstream.gate.open()
+        await stage.until(lambda: len(stage.upstream.kinds()) == 5)
+        await stage.relay.offer(frame(5))
+        assert kept._behind == 0
 
 
 async def test_a_client_that_the_old_upstream_held_back_goes_on_with_the_next_one() -> None:

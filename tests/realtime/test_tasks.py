@@ -80,13 +80,10 @@ class Trouble:
 async def test_what_goes_wrong_at_once_is_told_in_our_words_like_what_goes_wrong_in_a_task() -> None:
     trouble = Trouble()
 
-    def breaks() -> None:
+    async def breaks_later() -> None:
         raise KeyError("a word nobody should read")
 
-    async def breaks_later() -> None:
-        breaks()
-
-    trouble.crew.attempt(breaks)
+    trouble.crew.went_wrong(KeyError("a word nobody should read"))
     await trouble.crew.task(breaks_later)
     assert [type(error) for error in trouble.told] == [InternalFault, InternalFault]
 
@@ -94,10 +91,13 @@ async def test_what_goes_wrong_at_once_is_told_in_our_words_like_what_goes_wrong
 async def test_an_error_of_ours_is_told_as_it_is_and_work_that_does_well_is_no_trouble() -> None:
     trouble, draining, done = Trouble(), Draining(), []
 
-    def drains() -> None:
+    async def drains() -> None:
         raise draining
 
-    trouble.crew.attempt(drains)
-    trouble.crew.attempt(lambda: done.append(True))
+    async def does_well() -> None:
+        done.append(True)
+
+    await trouble.crew.guarded(drains)
+    await trouble.crew.guarded(does_well)
     assert trouble.told == [draining]
     assert done == [True]

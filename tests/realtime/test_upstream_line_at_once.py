@@ -106,7 +106,7 @@ async def in_order(steps: list[str]) -> None:
     await held.until(lambda: len(held.connection.got) == len(sent))
     assert held.connection.got == sent
     await asyncio.sleep(0)
-    assert (held.line.unsent_audio, held.line.waiting_bytes) == (0, 0)
+    assert (held.line.unsent_audio, held.line.waiting.weight) == (0, 0)
     await held.over()
 
 

@@ -5,12 +5,10 @@ Gathering and packing the static files is most of a first start. The tests that 
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.support.apart import run_apart
 from tests.support.kept import kept
-from tests.support.project_files import ROOT
 
 _DATABASE = "voiceassist.sqlite3"
 
@@ -36,17 +34,8 @@ def _prepared() -> Path:
 
 
 def _prepare(var: Path) -> None:
-    machine = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/")}
-    done = subprocess.run(
-        [sys.executable, "-m", __name__],
-        cwd=ROOT,
-        # Whoever gets a copy makes a key of their own.
-        env=machine | {"VAR_DIR": str(var), "SECRET_KEY": "of-this-step-alone"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"the site could not be prepared:\n{done.stdout}{done.stderr}"
+    # Whoever gets a copy makes a key of their own.
+    run_apart(__name__, {"VAR_DIR": str(var), "SECRET_KEY": "of-this-step-alone"})
 
 
 # --- in the process of its own ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -21,6 +22,8 @@ LARGEST_FRAME = 4 * 1024 * 1024
 """Bytes of one WebSocket frame; anything larger is closed with 1009. Twice what a session takes, so that whoever sends
 a little too much is told so in words, which only the session can do."""
 PING_SECONDS = 20
+TICKS_A_SECOND = 10
+"""Uvicorn counts so many, and renews the `date` of its answers with each tenth of them."""
 GRACE_SECONDS = 20
 """How long what is left may take to end, beyond the time of the drain. A supervisor's own patience must be longer than
 the two together, by a quarter of a minute."""
@@ -66,12 +69,22 @@ class Server(uvicorn.Server):
         self._when_over = when_over
         self._loop: asyncio.AbstractEventLoop | None = None
         self._hurry = asyncio.Event()
+        self._asked_to_stop = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         if self.started:
             self._when_listening()
+
+    async def main_loop(self) -> None:
+        # Uvicorn looks ten times a second whether it has to stop. Whoever asks for that wakes this one.
+        seconds = 0
+        while not await self.on_tick(seconds * TICKS_A_SECOND):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._asked_to_stop.wait()
+            seconds += 1
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         began = time.monotonic()
@@ -90,6 +103,8 @@ class Server(uvicorn.Server):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._stop_at_once)
         super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._asked_to_stop.set)
 
     def _stop_at_once(self) -> None:
         self._hurry.set()

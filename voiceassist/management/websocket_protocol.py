@@ -1,6 +1,7 @@
 """How frames are read and written: as uvicorn does it, but cheaply, and without a traceback for what anybody may do."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,8 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 
 from realtime.direct import DIRECT, Frame
+from realtime.light_event import LightEvent
+from realtime.outbox import NOTHING
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +24,41 @@ TEXT, BINARY = 0x81, 0x82
 """The first byte of a frame that is a whole message and has no bit of an extension."""
 OPCODES = frozenset((0x0, 0x1, 0x2, 0x8, 0x9, 0xA))
 MASKED = 0x80
+MIDDLE, MIDDLE_HEADER = MASKED | 126, 8
+"""The second byte of a client's frame whose length stands in two bytes, and how many come before its payload."""
 LARGE_MESSAGE = 64 * 1024
 """Bytes of a message beyond which nothing more is read until it was taken."""
+
+
+class _Messages:
+    """What the application has not received yet: as much of `asyncio.Queue` as uvicorn asks for."""
+
+    __slots__ = ("_came", "_messages")
+
+    def __init__(self) -> None:
+        self._messages: deque[ASGIReceiveEvent] = NOTHING
+        self._came = LightEvent()
+
+    def put_nowait(self, message: ASGIReceiveEvent) -> None:
+        if not self._messages:
+            self._messages = deque()
+        self._messages.append(message)
+        self._came.set()
+
+    async def get(self) -> ASGIReceiveEvent:
+        while not self._messages:
+            self._came.clear()
+            await self._came.wait()
+        message = self._messages.popleft()
+        if not self._messages:
+            self._messages = NOTHING
+        return message
+
+    def empty(self) -> bool:
+        return not self._messages
+
+    def qsize(self) -> int:
+        return len(self._messages)
 
 
 class QuietWebSocket(WebSocketsSansIOProtocol):
@@ -35,6 +71,10 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # uvicorn's own hold four queues for tasks that wait, of which there is one here at most.
+        self.queue = _Messages()  # type: ignore[assignment]
+        self.writable = LightEvent()  # type: ignore[assignment]
+        self.writable.set()
         self._head = b""
         """The beginning of a frame whose length is not known yet; nine bytes at most."""
         self._owed = 0
@@ -43,6 +83,8 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
         """The application's way past the queue; see `realtime.direct`."""
         self._is_awaited = False
         """The application waits for a message."""
+        self._is_free = True
+        """The system takes what is written."""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -53,6 +95,22 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
     # --- reading ------------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        if (
+            len(data) > MIDDLE_HEADER
+            and data[1] == MIDDLE
+            and len(data) - MIDDLE_HEADER == data[2] << 8 | data[3]
+            and not self._owed
+            and not self._head
+            and self.handshake_initiated
+            and self._is_plain(data[0], MIDDLE, len(data) - MIDDLE_HEADER)
+            and not self.transport.is_closing()
+        ):
+            # Forty milliseconds of sound, and nothing else.
+            self._hand_on(apply_mask(data[MIDDLE_HEADER:], data[4:MIDDLE_HEADER]), data[0] == TEXT)
+        else:
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         if not self.handshake_initiated:
             # The request, which uvicorn hands over as a whole.
             super().data_received(data)
@@ -137,10 +195,23 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
 
     def takes(self, frame: Frame) -> bool:
         """See `realtime.direct.Direct`."""
-        if not self.writable.is_set() or self.conn.state is not OPEN or self.disconnected:
+        if (
+            not self._is_free
+            or self.conn.state is not OPEN
+            or self.disconnected
+            or self.transport.is_closing()
+        ):
             return False
         self.transport.write(_framed(frame))
         return True
+
+    def pause_writing(self) -> None:
+        self._is_free = False
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._is_free = True
+        super().resume_writing()
 
     async def send(self, message: ASGISendEvent) -> None:
         if not self.writable.is_set():
@@ -154,6 +225,9 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
                 self.transport.write(_framed(content))
         else:
             await super().send(message)
+            if self.conn.state is OPEN:
+                # What made the handshake is not looked at again; the scope has what the application may ask for.
+                self.request = self.response = None  # type: ignore[assignment]
 
 
 def _payload(data: bytes, at: int) -> tuple[int, int]:

@@ -1,7 +1,5 @@
 """Conversation: items brought into GA's course. Each is added once and done once; a turn is closed before its words."""
 
-from collections import deque
-
 from realtime.protocol.dialects import items
 from realtime.protocol.dialects.told import Telling, Told, ToldItem, changed
 from realtime.protocol.events import Event, mapping_of, text_of
@@ -12,7 +10,7 @@ class Conversation:
 
     def __init__(self, told: Told) -> None:
         self._told = told
-        self._deletions: deque[str] = deque()
+        self._deletions: list[str] = []
         """Items whose deletion a client asked for: not every server says which one it deleted."""
 
     def created(self, event: Event) -> Telling:
@@ -88,7 +86,7 @@ class Conversation:
 
     def deleted(self, event: Event) -> Telling:
         """An item was deleted."""
-        asked_for = self._deletions.popleft() if self._deletions else ""
+        asked_for = self._deletions.pop(0) if self._deletions else ""
         item_id = text_of(event.get("item_id")) or asked_for
         if (known := self._told.known(item_id)) is not None:
             known.added = False

@@ -26,7 +26,9 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from tests.faults.rig.history import History
+from tests.faults.rig.plain import PLAIN
 from tests.faults.rig.preparation import Person
+from tests.faults.rig.refusals import NotLetIn, Refused
 from tests.faults.rig.speech import BYTES_PER_MS, frames, silence
 
 Json = dict[str, Any]
@@ -37,30 +39,6 @@ _IN_HAND = 2 * 1024 * 1024
 """Bytes of its own frames that a caller keeps, to send them again after it was lost."""
 _UNCOUNTED = ("voiceassist.ping", "voiceassist.resume")
 _serial = count(1)
-
-
-class Refused(Exception):
-    """The answer to a request was no."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        super().__init__(f"{answer.status_code}: {answer.text[:300]}")
-        self.status = answer.status_code
-        self.headers = answer.headers
-        try:
-            self.body: Json = answer.json()
-        except ValueError:
-            self.body = {}
-
-    @property
-    def code(self) -> str:
-        return str(self.body.get("code", ""))
-
-
-class NotLetIn(ConnectionError):
-    """The socket was closed before the greeting was over."""
-
-    def __init__(self, caller: "Caller") -> None:
-        super().__init__(f"{caller.name} was not let in: {caller.closed}, {caller.log[-2:]!r:.1000}")
 
 
 class Caller:
@@ -76,7 +54,7 @@ class Caller:
         ping_seconds: float | None = 1.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`tls` says whom to trust behind https; by default whom this machine trusts."""
+        """`tls` says whom to trust behind https; by default nobody."""
         self.person = person
         self.url = url
         self.name = name or f"{person.username}-{next(_serial)}"
@@ -100,7 +78,7 @@ class Caller:
         self._token = person.token
         # No connection is kept: one that was cut meanwhile would fail the next request instead of this one.
         alone = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.AsyncClient(timeout=10, trust_env=False, limits=alone, verify=tls or True)
+        self._http = httpx.AsyncClient(timeout=10, trust_env=False, limits=alone, verify=tls or PLAIN)
         self._tls = tls
         self._socket: ClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -165,7 +143,7 @@ class Caller:
         await self.connect()
         await self.until(lambda: self._greeted or self.closed is not None)
         if not self._greeted:
-            raise NotLetIn(self)
+            raise self._not_let_in()
         return self
 
     async def connect(self, *, first: Json | None = None) -> None:
@@ -204,7 +182,7 @@ class Caller:
         await self.connect(first=self._resume_event())
         await self.until(lambda: self._greeted or self.closed is not None)
         if not self._greeted:
-            raise NotLetIn(self)
+            raise self._not_let_in()
         return not self._is_fresh
 
     def _resume_event(self) -> Json:
@@ -259,11 +237,6 @@ class Caller:
                     end.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
             self._socket.transport.abort()
 
-    def stop_reading(self) -> None:
-        """Take nothing more from the network, as a page that hangs."""
-        assert self._socket is not None
-        self._socket.transport.pause_reading()
-
     # --- waiting and looking ----------------------------------------------------------------------------------
 
     async def until(self, is_so: Callable[[], object], *, patience: float = PATIENCE) -> None:
@@ -312,6 +285,9 @@ class Caller:
         return ["audio" if isinstance(each, bytes) else str(each.get("type")) for each in self.log]
 
     # --- inside -----------------------------------------------------------------------------------------------
+
+    def _not_let_in(self) -> NotLetIn:
+        return NotLetIn(f"{self.name} was not let in: {self.closed}, {self.log[-2:]!r:.1000}")
 
     def _begin_anew(self) -> None:
         """Another session: what was sent in the one before is not counted in this one."""

@@ -8,9 +8,10 @@ from itertools import count
 import httpx
 from websockets.exceptions import WebSocketException
 
-from tests.faults.rig.caller import Caller, Json, Refused
+from tests.faults.rig.caller import Caller, Json
 from tests.faults.rig.history import History
 from tests.faults.rig.preparation import Person
+from tests.faults.rig.refusals import Refused
 from tests.faults.rig.speech import speech
 
 TROUBLE = (Refused, OSError, TimeoutError, WebSocketException, httpx.HTTPError)

@@ -3,6 +3,7 @@
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.faults.rig.plain import PLAIN
 from tests.faults.rig.processes import Worker
 
 METRICS_TOKEN = "the-scraper-of-the-fault-tests"
@@ -17,6 +18,7 @@ class Figures:
             headers={"Authorization": f"Bearer {METRICS_TOKEN}"},
             timeout=10,
             trust_env=False,
+            verify=PLAIN,
         )
         answer.raise_for_status()
         self._samples = [
@@ -38,3 +40,9 @@ class Figures:
         """How often the event loop was late by more than a tenth of a second."""
         lag = "voiceassist_event_loop_lag_seconds"
         return self.sum(f"{lag}_count") - self.sum(f"{lag}_bucket", le="0.1")
+
+
+def nobody_is_there(server: Worker) -> bool:
+    """Whether it holds no session and no socket. A client that may come back counts until it is given up."""
+    figures = Figures(server)
+    return figures.sum("voiceassist_sessions") == 0 and figures.sum("voiceassist_sockets") == 0

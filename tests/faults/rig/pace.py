@@ -9,7 +9,8 @@ import pytest
 
 from tests.faults.rig.caller import Caller
 from tests.faults.rig.patience import soon
-from tests.faults.rig.upstream import Handle, Talk, TalkingUpstream
+from tests.faults.rig.talk import Talk
+from tests.faults.rig.upstream import Handle, TalkingUpstream
 
 FRAME = bytes(1920)
 """Forty milliseconds."""

@@ -1,27 +1,30 @@
 """Databases with tables and accounts, made once in a process of its own: `python -m tests.faults.rig.preparation`.
 
+Where there is no database to fill but SQLite, the static files are gathered along with it.
+
 The accounts come out alike every time, hashes included, so that a token made for one database is good in all.
 """
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.support.apart import run_apart
 from tests.support.kept import kept
-from tests.support.project_files import ROOT
 
-PEOPLE = 12
+PEOPLE = 22
 """How many accounts there are, beside the operator's, which is the last."""
 PUBLIC_URL = "http://127.0.0.1:8000"
 """What every worker takes for its address: tokens are made out to it, and all workers of a home accept them."""
 SECRET_KEY = "the-secret-of-the-fault-tests-which-protects-nothing-at-all"
-_ACCOUNTS = "people.json"
-_SALT = "sixteen-letters-"
+_ACCOUNTS, _STATIC = "people.json", "static"
+_PASSWORD = "everybody-has-the-same-long-teapot"
+"""One for all: to hash a password is slow on purpose."""
+_SALT = "two-and-twenty-letters"
+"""With fewer, who signs in would be given another hash, which ends the tokens that were made before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,16 @@ def prepare_database(database_url: str) -> None:
 
 
 def prepared_folder() -> Path:
-    """A folder with a SQLite database and the list of the accounts in it, to be copied."""
+    """A folder with a SQLite database, the list of the accounts in it and the static files."""
     return kept("database", _run)
+
+
+def named_files() -> Path:
+    """The static files as they are written, under the names by which pages know them: for pages without a browser.
+
+    To gather them as a browser needs them takes many times as long.
+    """
+    return prepared_folder() / _STATIC
 
 
 def people_of(var: Path) -> list[Person]:
@@ -58,16 +69,7 @@ def people_of(var: Path) -> list[Person]:
 
 
 def _run(var: Path, database_url: str = "") -> None:
-    machine = {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/")}
-    done = subprocess.run(
-        [sys.executable, "-m", __name__],
-        cwd=ROOT,
-        env=machine | environment_of(var, database_url),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"the database could not be prepared:\n{done.stdout}{done.stderr}"
+    run_apart(__name__, environment_of(var, database_url))
 
 
 # --- in the process of its own ------------------------------------------------------------------------------------
@@ -79,26 +81,34 @@ def _prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceassist.settings")
     django.setup()
     from django.conf import settings
+    from django.contrib.auth.hashers import Argon2PasswordHasher
     from django.core.management import call_command
+    from django.test import override_settings
+
+    from tests.faults.rig.named import Named
 
     call_command("migrate", interactive=False, verbosity=0)
-    accounts = [_account(f"caller{number}") for number in range(PEOPLE)]
-    accounts.append(_account("operator", is_staff=True, is_superuser=True))
+    if not os.environ.get("DATABASE_URL"):
+        storages = settings.STORAGES | {
+            "staticfiles": {"BACKEND": f"{Named.__module__}.{Named.__qualname__}"}
+        }
+        with override_settings(STORAGES=storages):
+            call_command("collectstatic", interactive=False, verbosity=0)
+    hashed = Argon2PasswordHasher().encode(_PASSWORD, _SALT)
+    accounts = [_account(f"caller{number}", hashed) for number in range(PEOPLE)]
+    accounts.append(_account("operator", hashed, is_staff=True, is_superuser=True))
     listed = json.dumps([asdict(each) for each in accounts])
     Path(settings.VAR_DIR, _ACCOUNTS).write_text(listed, encoding="utf-8")
 
 
-def _account(username: str, **rights: bool) -> Person:
-    from django.contrib.auth.hashers import Argon2PasswordHasher
+def _account(username: str, hashed: str, **rights: bool) -> Person:
     from django.contrib.auth.models import User
     from rest_framework_simplejwt.tokens import AccessToken
 
-    password = f"{username}-and-a-long-teapot"
-    hashed = Argon2PasswordHasher().encode(password, _SALT)
     user = User.objects.create(username=username, password=hashed, **rights)
     token = AccessToken.for_user(user)
     token.set_exp(lifetime=timedelta(days=1))
-    return Person(user.pk, username, password, str(token))
+    return Person(user.pk, username, _PASSWORD, str(token))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 
 from tests.faults.rig import kin
-from tests.faults.rig.preparation import Person, environment_of, people_of, prepared_folder
+from tests.faults.rig.plain import PLAIN
+from tests.faults.rig.preparation import Person, environment_of, named_files, people_of, prepared_folder
 from tests.faults.rig.services import Postgres, Redis
 from tests.support.manage_program import Program, free_port
 from tests.support.prepared_site import static_files
@@ -115,7 +116,7 @@ class Worker:
     def readiness(self) -> tuple[int, dict[str, Any]]:
         """Status and body of /health/ready; (0, {}) when nobody answers."""
         try:
-            answer = httpx.get(f"{self.url}/health/ready", timeout=10, trust_env=False)
+            answer = httpx.get(f"{self.url}/health/ready", timeout=10, trust_env=False, verify=PLAIN)
         except httpx.TransportError:
             return 0, {}
         return answer.status_code, answer.json()
@@ -174,15 +175,17 @@ def home(
     redis: Redis | None = None,
     upstream_url: str = "",
     with_pages: bool = False,
+    has_browser: bool = True,
 ) -> Iterator[Home]:
     """A home below `tmp`, migrated and with accounts. Without an upstream's address, connecting to it is refused.
 
-    Pages need the static files, which take a while to gather, so they are there only `with_pages`.
+    Pages need the static files, which take a while to gather, so they are there only `with_pages`; where no page is
+    loaded as by a browser (`has_browser`), under their names alone.
     """
     var = tmp / f"home-{time.monotonic_ns()}"
-    shutil.copytree(prepared_folder(), var)
+    shutil.copytree(prepared_folder(), var, ignore=shutil.ignore_patterns("static"))
     if with_pages:
-        (var / "static").symlink_to(static_files())
+        (var / "static").symlink_to(static_files() if has_browser else named_files())
     else:
         (var / "static").mkdir()
     database_url = database.new_database() if database else ""
@@ -201,6 +204,6 @@ def home(
 
 def _is_healthy(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=2).is_success
+        return httpx.get(f"{url}/health", timeout=2, trust_env=False, verify=PLAIN).is_success
     except httpx.TransportError:
         return False

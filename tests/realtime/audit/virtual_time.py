@@ -27,7 +27,8 @@ class _Leaps(selectors.DefaultSelector):
     loop: "VirtualLoop"
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        # Nobody else writes to the loop: to ask the system at each turn would be a good part of a session's time.
+        ready = super().select(0) if self.loop.in_threads else []
         if not ready and self.loop.in_threads and timeout != 0:
             ready = super().select(PATIENCE)
             if not ready:
@@ -92,4 +93,5 @@ def virtual_loop() -> VirtualLoop:
 def in_virtual_time(work: Coroutine[Any, Any, T]) -> T:
     """Run `work` to its end."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(work)
+        # `runner.run` would take Ctrl-C over and give it back each time, which takes longer than many a session.
+        return runner.get_loop().run_until_complete(work)

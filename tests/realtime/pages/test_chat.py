@@ -122,6 +122,7 @@ def test_a_strangers_conversation_cannot_be_told_from_none(
     assert "Headache" not in response.content.decode()
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_conversations_stand_under_today_this_week_and_earlier(page: Client, alice: User) -> None:
     now = timezone.now()
     for title, days in (("Old knee", 30), ("Sleep diary", 3), ("Headache", 0)):

@@ -3,7 +3,7 @@
 import pytest
 
 from realtime.protocol.audio import BYTES_PER_MS
-from realtime.protocol.retention import KEPT_BYTES, RECENT_BYTES, Retention, Stretch, pieces
+from realtime.protocol.retention import KEPT_BYTES, RECENT_BYTES, TRIM_BYTES, Retention, Stretch, pieces
 
 FRAME_MS = 40
 
@@ -44,7 +44,7 @@ def test_an_hour_of_silence_costs_a_few_seconds_of_memory(kept: Retention) -> No
     speaker.says(30_000)
     kept.upstream_spoke()
     speaker.says(5_000)
-    assert _held(kept) <= RECENT_BYTES + 2 * FRAME_MS * BYTES_PER_MS + 300 * BYTES_PER_MS
+    assert _held(kept) <= RECENT_BYTES + TRIM_BYTES + (2 * FRAME_MS + 300) * BYTES_PER_MS
 
 
 def test_a_monologue_costs_half_a_minute_of_memory_at_most(kept: Retention) -> None:

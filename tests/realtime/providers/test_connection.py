@@ -147,6 +147,13 @@ async def until(is_so: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_older_is_looked_through() -> None:
+    """Each test here collects garbage to see what is left of it: its own, and not again all that other files left."""
+    gc.collect()
+    gc.freeze()
+
+
 def on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """The test on asyncio's own loop and on uvloop: they hand bytes over in different ways.
 
