@@ -12,6 +12,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from tests.support.raw_socket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 from tests.voiceassist.test_websocket_protocol import Peer
+from tests.voiceassist.test_websocket_protocol import compared as compared_with_library
 from voiceassist.management.websocket_protocol import QuietWebSocket
 
 LARGEST = 66_000
@@ -67,21 +68,9 @@ def chunks(frames: list[Sent]) -> list[bytes]:
 
 
 async def compared(frames: list[Sent], largest: int) -> None:
-    ours, theirs = Peer(QuietWebSocket, largest), Peer(WebSocketsSansIOProtocol, largest)
     pieces = chunks(frames)
     assert b"".join(pieces) == b"".join(sent.data for sent in frames)
-    # Theirs in small pieces: it does not hand on what came in one piece with a broken frame after it.
-    small = [bytes((byte,)) for byte in b"".join(pieces)]
-    for peer, them in ((ours, pieces), (theirs, small)):
-        await peer.let_in()
-        for piece in them:
-            peer.hear(piece)
-            await peer.take()
-    assert ours.told == theirs.told
-    assert ours.wire.written == theirs.wire.written
-    assert ours.wire.is_closed == theirs.wire.is_closed
-    for peer in (ours, theirs):
-        await peer.leave()
+    await compared_with_library(pieces, largest)
 
 
 PAYLOADS = st.sampled_from([126, 127, 300, 1000, 1200, 1201]).map(lambda size: b"7" * size)
