@@ -1,5 +1,7 @@
 """PCM16 little-endian mono at 24 kHz: lengths, and base64 that refuses what is not base64."""
 
+from functools import partial
+
 import pybase64
 
 BYTES_PER_MS = 48
@@ -11,11 +13,8 @@ def milliseconds(pcm_bytes: int) -> int:
     return pcm_bytes // BYTES_PER_MS
 
 
-def decode(text: str) -> bytes:
-    """The bytes behind strict base64. Raises ValueError for anything else."""
-    return pybase64.b64decode(text, validate=True)
-
-
+decode = partial(pybase64.b64decode, validate=True)
+"""The bytes behind strict base64. Raises ValueError for anything else."""
 encode = pybase64.b64encode_as_string
 """Base64 of bytes."""
 

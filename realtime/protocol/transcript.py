@@ -187,7 +187,8 @@ class TranscriptLog:
 
     def answer_audio(self, item_id: str, pcm_bytes: int, now: float) -> None:
         """More sound of an answer went to the client."""
-        if (entry := self._answer(item_id)) is None:
+        entry = self._entries.get(item_id)
+        if entry is None or entry.role != "assistant" or not entry.is_turn:
             return
         if entry.plays_from is None:
             self._answers.sounds(entry, now)

@@ -123,7 +123,7 @@ class WebSocketConnection(WSListener):
             return
         is_plain = frame.fin and not (self._parts or frame.rsv1 or frame.rsv2 or frame.rsv3)
         if is_plain and frame.msg_type is TEXT:
-            self._arrive(frame.get_payload_as_bytes(), is_text=True)
+            self._arrive(frame.get_payload_as_bytes())
         elif frame.msg_type is WSMsgType.CLOSE:
             self._is_over = True
             # picows would write a zero for a close that gave no reason.
@@ -166,7 +166,10 @@ class WebSocketConnection(WSListener):
         if frame.fin:
             whole = b"".join(self._parts)
             self._parts.clear()
-            self._arrive(whole, is_text=self._parts_are_text)
+            if self._parts_are_text:
+                self._arrive(whole)
+            elif not self._is_closing:
+                self._telemetry.count(Event.UPSTREAM_BINARY_FRAME)
 
     def _broken(self, code: WSCloseCode, why: str = "") -> WSProtocolError:
         """For picows, which closes with it."""
@@ -174,11 +177,9 @@ class WebSocketConnection(WSListener):
         self._hang_up_soon()
         return WSProtocolError(code, why)
 
-    def _arrive(self, message: bytes, *, is_text: bool) -> None:
+    def _arrive(self, message: bytes) -> None:
+        """A whole text came."""
         if self._is_closing:
-            return
-        if not is_text:
-            self._telemetry.count(Event.UPSTREAM_BINARY_FRAME)
             return
         try:
             frame = message.decode()

@@ -33,32 +33,32 @@ LARGE_MESSAGE = 64 * 1024
 class _Messages:
     """What the application has not received yet: as much of `asyncio.Queue` as uvicorn asks for."""
 
-    __slots__ = ("_came", "_messages")
+    __slots__ = ("_came", "waiting")
 
     def __init__(self) -> None:
-        self._messages: deque[ASGIReceiveEvent] = NOTHING
+        self.waiting: deque[ASGIReceiveEvent] = NOTHING
         self._came = LightEvent()
 
     def put_nowait(self, message: ASGIReceiveEvent) -> None:
-        if not self._messages:
-            self._messages = deque()
-        self._messages.append(message)
+        if not self.waiting:
+            self.waiting = deque()
+        self.waiting.append(message)
         self._came.set()
 
     async def get(self) -> ASGIReceiveEvent:
-        while not self._messages:
+        while not self.waiting:
             self._came.clear()
             await self._came.wait()
-        message = self._messages.popleft()
-        if not self._messages:
-            self._messages = NOTHING
+        message = self.waiting.popleft()
+        if not self.waiting:
+            self.waiting = NOTHING
         return message
 
     def empty(self) -> bool:
-        return not self._messages
+        return not self.waiting
 
     def qsize(self) -> int:
-        return len(self._messages)
+        return len(self.waiting)
 
 
 class QuietWebSocket(WebSocketsSansIOProtocol):
@@ -72,7 +72,8 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # uvicorn's own hold four queues for tasks that wait, of which there is one here at most.
-        self.queue = _Messages()  # type: ignore[assignment]
+        self._messages = _Messages()
+        self.queue = self._messages  # type: ignore[assignment]
         self.writable = LightEvent()  # type: ignore[assignment]
         self.writable.set()
         self._head = b""
@@ -102,7 +103,10 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
             and not self._owed
             and not self._head
             and self.handshake_initiated
-            and self._is_plain(data[0], MIDDLE, len(data) - MIDDLE_HEADER)
+            # What `_is_plain` looks at, without the call.
+            and (data[0] == BINARY or data[0] == TEXT)
+            and len(data) - MIDDLE_HEADER <= self.config.ws_max_size
+            and self.conn.current_size is None
             and not self.transport.is_closing()
         ):
             # Forty milliseconds of sound, and nothing else.
@@ -163,7 +167,7 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
         except UnicodeDecodeError:
             self._refuse_text()
             return
-        if self.hears is not None and self._is_awaited and self.queue.empty() and self.hears(frame):
+        if self.hears is not None and self._is_awaited and not self._messages.waiting and self.hears(frame):
             return
         self.queue.put_nowait({"type": "websocket.receive", "text" if is_text else "bytes": frame})  # type: ignore[arg-type]
         # One small message may wait: to stop the reading and to go on with it costs more than to read a frame.
