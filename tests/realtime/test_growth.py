@@ -21,7 +21,7 @@ PCM = bytes(range(1, 241)) * 8
 COUNTED = 100
 LONG = 2000
 """Frames after which all is full that is kept of them: from then on each new one takes the place of an old one."""
-UP, DOWN = 38.0, 49.0
+UP, DOWN = 38.0, 45.0
 """Calls that a frame may cost each way. Whoever makes frames cheaper lowers them."""
 
 
